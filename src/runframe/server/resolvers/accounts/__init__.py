@@ -1,0 +1,1 @@
+"""Resolvers of people, their keys and their teams."""

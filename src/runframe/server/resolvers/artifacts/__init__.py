@@ -1,0 +1,1 @@
+"""Resolvers of artifacts, a module for each of their nouns."""

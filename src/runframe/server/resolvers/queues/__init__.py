@@ -1,0 +1,1 @@
+"""Resolvers of launch queues, their items and their agents."""

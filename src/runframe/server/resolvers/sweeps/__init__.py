@@ -1,0 +1,1 @@
+"""Resolvers of sweeps, their agents and their runs."""

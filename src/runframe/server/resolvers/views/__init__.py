@@ -1,0 +1,1 @@
+"""Resolvers of reports, workspaces, share links and custom charts."""

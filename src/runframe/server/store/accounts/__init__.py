@@ -1,0 +1,1 @@
+"""People and teams: who there is, what opens the store for them, and what they may change."""
