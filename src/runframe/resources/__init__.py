@@ -1,0 +1,1 @@
+"""The nouns: what a W&B server holds, as objects and as columns."""

@@ -1,0 +1,1 @@
+"""Tables inside artifacts: read as frames, and written."""

@@ -1,0 +1,377 @@
+"""What every collection shares: pages that are objects, seen one by one, and record batches alike.
+
+A collection is lazy. A page that was read for objects stays, so looping twice sends nothing new, and batches are made
+from it too. A page that was read for batches stays as long as no more than `KEPT` nodes do, so that small collections
+are read once whatever face is used, and large ones stream through without filling the memory.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, SupportsIndex, TypeVar, overload
+
+from runframe.frames.batches import to_batch
+from runframe.frames.schema import Schema
+from runframe.resources.client import Client
+from runframe.wire.pages import Ask, Connection, Page, Pages, Paging
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from runframe.frames.frame import Frame
+    from runframe.frames.provenance import Provenance
+
+PER_PAGE = 50
+"""The page size where None is asked for."""
+
+BATCH_PAGE = 1000
+"""Nodes in a page that is read for batches: the most that servers give."""
+
+KEPT = 1000
+"""Nodes that stay in memory after they were read for batches alone."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class KeptPage:
+    """Where a kept page came from, so that it can be asked for again in another shape.
+
+    Attributes:
+        first: the position of its first node among all that are kept.
+        cursor: where it began.
+        size: how many nodes it had.
+    """
+
+    first: int
+    cursor: str | None
+    size: int
+
+
+@dataclass
+class _Reading:
+    """What was noticed while a frame was read: whether something in it was still being written."""
+
+    live: bool = False
+
+
+class Collection(Generic[T]):
+    """Objects of one kind, page by page: iterate, index, slice; or take them as columns.
+
+    ``to_batches()``, ``to_arrow()``, ``to_polars()``, ``to_pandas()`` and the Arrow stream interface
+    (``__arrow_c_stream__``: polars, DuckDB, pyarrow take the collection itself) give the same nodes as a table with
+    the fixed schema `SCHEMA`.
+
+    Attributes:
+        client: the connection.
+        variables: what the query is sent with; changes from page to page.
+        per_page: nodes asked for at once when objects are read; None means 50.
+        objects: everything read so far, as objects.
+        index: the position of the element given last; -1 before the first.
+        last_response: the data of the last page read for objects.
+    """
+
+    SCHEMA: ClassVar[Schema]
+    CONNECTION: ClassVar[Connection]
+    """Where the nodes lie in an answer."""
+
+    def __init__(self, client: Client, variables: Mapping[str, Any], per_page: int | None = None) -> None:
+        self.client = client
+        self.variables = dict(variables)
+        self.per_page = PER_PAGE if per_page is None else per_page
+        self.index = -1
+        self.last_response: dict[str, Any] | None = None
+        self._nodes: list[dict[str, Any]] = []
+        self._ids: set[Any] = set()
+        self._objects: list[T] = []
+        self._kept: list[KeptPage] = []
+        self._started = False
+        self._cursor: str | None = None
+        self._total: int | None = None
+        self._lock = threading.RLock()
+
+    # What each noun says of itself.
+
+    def _operation(self, full: bool) -> tuple[str, str]:
+        """The document of a page, as noun and operation; `full` where heavy fields are wanted."""
+        raise NotImplementedError
+
+    def _checked(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The answer, or an error of the noun's own where what it asked for isn't there."""
+        return data
+
+    def _object(self, node: dict[str, Any]) -> T:
+        """The object of a node."""
+        raise NotImplementedError
+
+    def _context(self) -> dict[str, Any]:
+        """Column values that hold for every row."""
+        return {}
+
+    def _is_full(self, node: Mapping[str, Any]) -> bool:
+        """Whether a node has its heavy fields."""
+        return True
+
+    def _wants_full(self) -> bool:
+        """Whether pages for objects are asked for with their heavy fields."""
+        return False
+
+    def _is_live(self, node: Mapping[str, Any]) -> bool:
+        """Whether a node is still being written."""
+        return False
+
+    def _source(self) -> str | None:
+        """Where the nodes come from, for the provenance of a frame."""
+        return None
+
+    def _query(self) -> str | None:
+        """What was asked for, for the provenance of a frame."""
+        return None
+
+    # Objects.
+
+    @property
+    def more(self) -> bool:
+        """Whether there may be nodes that were not read yet."""
+        return not self._started or self._cursor is not None
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the next page begins; None before the first page."""
+        return self._cursor
+
+    @property
+    def objects(self) -> list[T]:
+        """Everything read so far, as objects: the same objects each time."""
+        with self._lock:
+            self._objects += [self._object(node) for node in self._nodes[len(self._objects) :]]
+            return self._objects
+
+    @objects.setter
+    def objects(self, objects: Iterable[T]) -> None:
+        self._objects = list(objects)
+
+    def __iter__(self) -> Iterator[T]:
+        self.index = -1
+        position = 0
+        while self._reach(position):
+            self.index = position
+            yield self.objects[position]
+            position += 1
+
+    def __next__(self) -> T:
+        self.index += 1
+        if not self._reach(self.index):
+            raise StopIteration
+        return self.objects[self.index]
+
+    next = __next__
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> T | list[T]:
+        """One object, or a list of them; reads as many pages as that takes.
+
+        A negative bound, or a slice without an end, reads all of them.
+        """
+        if isinstance(index, slice):
+            bounds = [bound for bound in (index.start, index.stop) if bound is not None]
+            if index.stop is None or min(bounds) < 0 or (index.step or 1) < 0:
+                self._reach_end()
+            elif index.stop > 0:
+                self._reach(index.stop - 1)
+            return self.objects[index]
+        position = index.__index__()
+        if position < 0:
+            self._reach_end()
+        else:
+            self._reach(position)
+        try:
+            return self.objects[position]
+        except IndexError:
+            raise IndexError(f"{type(self).__name__} has {len(self.objects)} elements, none at {position}") from None
+
+    @property
+    def length(self) -> int | None:
+        """How many there are, where the server counts them; reads the first page if none was read."""
+        if self._total is None and not self._started:
+            self._load()
+        return self._total
+
+    def _reach(self, position: int) -> bool:
+        """Reads pages until there is an object at `position`; False when there is none."""
+        while len(self.objects) <= position:
+            before = len(self.objects)
+            if not self._load() or len(self.objects) == before:
+                return False
+        return True
+
+    def _reach_end(self) -> None:
+        while self._load():
+            pass
+
+    def _load(self) -> bool:
+        """Reads one more page for objects; False when there is none."""
+        with self._lock:
+            if not self.more:
+                return False
+            cursor = self._cursor
+            page = next(self._pages(cursor, self.per_page, self._wants_full(), ahead=False))
+            self.last_response = page.answer
+            self.variables.update(self.CONNECTION.variables(Ask(cursor, self.per_page)))
+            self._keep(cursor, page)
+            return True
+
+    # Pages.
+
+    def _pages(self, cursor: str | None, size: int, full: bool, *, ahead: bool = True) -> Pages:
+        """The pages from a cursor on; a page that the server is too slow for is asked for again in halves."""
+
+        def submit(ask: Ask) -> Future[dict[str, Any]]:
+            variables = {**self.variables, **self.CONNECTION.variables(ask)}
+            return self.client.submit(*self._operation(full), variables, retry_timeouts=False)
+
+        def wait(answer: Future[dict[str, Any]]) -> dict[str, Any]:
+            return self._checked(self.client.wait(answer))
+
+        return Pages(Paging(self.CONNECTION, size=size, cursor=cursor), submit, wait, ahead=ahead)
+
+    def _keep(self, cursor: str | None, page: Page) -> None:
+        # Pages overlap where objects are made or removed while we read.
+        new = [node for node in page.nodes if node["id"] not in self._ids]
+        self._ids.update(node["id"] for node in new)
+        self._kept.append(KeptPage(len(self._nodes), cursor, len(page.nodes)))
+        self._nodes += new
+        self._started, self._cursor, self._total = True, page.cursor, page.total
+
+    def _absorb(self, nodes: Iterable[Mapping[str, Any]]) -> None:
+        """Takes heavy fields into the nodes and objects that lack them."""
+        with self._lock:
+            fuller = {node["id"]: node for node in nodes}
+            for position, node in enumerate(self._nodes):
+                found = fuller.get(node["id"])
+                if found is not None and not self._is_full(node):
+                    node.update(found)
+                    if position < len(self._objects):
+                        self._complete(self._objects[position], found)
+
+    def _complete(self, item: T, node: Mapping[str, Any]) -> None:
+        """Gives an object the heavy fields of its node."""
+
+    def _stream(self, full: bool) -> Iterator[list[dict[str, Any]]]:
+        """Every node once, a page at a time, without keeping more of them than `KEPT`."""
+        with self._lock:
+            kept, more, cursor = list(self._nodes), self.more, self._cursor
+        if full and not all(map(self._is_full, kept)):
+            kept, more, cursor = [], True, None
+        for start in range(0, len(kept), BATCH_PAGE):
+            yield kept[start : start + BATCH_PAGE]
+        if not more:
+            return
+        seen = {node["id"] for node in kept}
+        pages = self._pages(cursor, BATCH_PAGE, full)
+        try:
+            for page in pages:
+                fresh = [node for node in page.nodes if node["id"] not in seen]
+                self._offer(cursor, page, full)
+                cursor = page.cursor
+                if fresh:
+                    yield fresh
+        finally:
+            pages.close()
+
+    def _offer(self, cursor: str | None, page: Page, full: bool) -> None:
+        """Keeps a page that was read for batches, where it is the next one and not too much."""
+        with self._lock:
+            if full:
+                self._absorb(page.nodes)
+            self._total = page.total
+            if self.more and self._cursor == cursor and len(self._nodes) + len(page.nodes) <= KEPT:
+                self._keep(cursor, page)
+
+    # Columns.
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the batches; each field's metadata says what it means."""
+        return self.SCHEMA.arrow
+
+    def to_batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """The collection as record batches, a page at a time.
+
+        Args:
+            columns: names of columns, in the order wanted; None for all of them. Without a heavy column, nothing
+                heavy is asked of the server.
+
+        Raises:
+            UsageError: there is no such column.
+            CommError: the server refused a page, or could not be reached.
+        """
+        schema = self.SCHEMA if columns is None else self.SCHEMA.select(columns)
+        return self._batches(schema)
+
+    def _batches(self, schema: Schema, reading: _Reading | None = None) -> Iterator[pa.RecordBatch]:
+        full = any(column.cost == "heavy" for column in schema)
+        for nodes in self._stream(full):
+            if reading is not None and any(map(self._is_live, nodes)):
+                reading.live = True
+            yield to_batch(schema, nodes, self._context(), path_of=self._path_of)
+
+    def _path_of(self, node: Mapping[str, Any]) -> str | None:
+        """How messages name a node."""
+        return None if node.get("name") is None else str(node["name"])
+
+    def _table(self, columns: Sequence[str] | None) -> Frame:
+        from runframe.frames.frame import Frame
+
+        schema = self.SCHEMA if columns is None else self.SCHEMA.select(columns)
+        reading = _Reading()
+        return Frame(schema.arrow, lambda: self._batches(schema, reading), lambda: self._provenance(reading))
+
+    def _provenance(self, reading: _Reading) -> Provenance:
+        from runframe.frames.provenance import Provenance
+
+        completeness: Literal["live", "complete"] = "live" if reading.live else "complete"
+        return Provenance(completeness, source=self._source(), server_rows=self._total, query=self._query())
+
+    def to_arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """The collection as a `pyarrow.Table`; see `to_batches`."""
+        return self._table(columns).to_arrow()
+
+    def to_polars(self, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The collection as a polars frame, JSON documents as text; see `to_batches`."""
+        return self._table(columns).to_polars()
+
+    def to_pandas(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """The collection as a pandas frame; see `to_batches`."""
+        return self._table(columns).to_pandas()
+
+    def __arrow_c_schema__(self) -> Any:
+        return self.SCHEMA.arrow.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self._table(None).__arrow_c_stream__(requested_schema)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._lock = threading.RLock()
+
+
+class SizedCollection(Collection[T]):
+    """A collection whose length the server counts: ``len()`` is the whole, whatever was read so far."""
+
+    def __len__(self) -> int:
+        total = self.length
+        if total is None:
+            raise ValueError(f"{self!r}: the server did not say how many there are")
+        return total

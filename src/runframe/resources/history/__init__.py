@@ -1,0 +1,1 @@
+"""Histories of runs: complete ones by pages of steps, and the server's samples."""

@@ -1,0 +1,284 @@
+"""The runs of a project: as objects, as columns, and their documents side by side."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from runframe import extjson
+from runframe.errors import NotFoundError, UsageError
+from runframe.frames.schema import BOOL, CATEGORY, INT, JSON, TEXT, TEXTS, TIME, Column, Schema
+from runframe.resources.client import Client
+from runframe.resources.collection import KeptPage, SizedCollection
+from runframe.resources.config import parse_document, split_config
+from runframe.resources.errors import as_comm_error
+from runframe.resources.history.pages import last_step_of
+from runframe.resources.history.sampled import history_misuse, sampled_rows
+from runframe.resources.run import Run
+from runframe.wire.pages import Connection
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+    from runframe.frames.frame import Frame
+
+Format = Literal["frame", "polars", "pandas", "default"]
+
+LIVE_STATES = frozenset({"running", "pending", "preempting"})
+
+
+def _text_or_null(text: str) -> str | None:
+    """A JSON document's text; servers send "" for one that was never written."""
+    return text or None
+
+
+def _last_step(history_keys: Any) -> int | None:
+    last = last_step_of(history_keys)
+    return None if last < 0 else last
+
+
+class Runs(SizedCollection[Run]):
+    """The runs of a project that match a filter, in an order.
+
+    Iterating gives runs with their light fields; the first run whose config or summary is touched fetches its own,
+    the second one those of its whole page, and later pages come with them.
+
+    Args:
+        client: the connection.
+        entity: the user or team.
+        project: the project's name.
+        filters: a MongoDB-style filter, sent as it is.
+        order: a key with ``+`` (ascending) or ``-``.
+        per_page: runs asked for at once when objects are read; None means 50.
+        include_sweeps: accepted for code written against the official client; runs of sweeps are always listed.
+        lazy: False asks for config and summary from the first page on.
+
+    Attributes:
+        entity, project, filters, order: as given.
+
+    Raises:
+        TypeError: the filter has no JSON form.
+    """
+
+    SCHEMA = Schema(
+        "runs",
+        [
+            Column("id", TEXT, "name", "The run's id, as in its address."),
+            Column("name", TEXT, "displayName", "The name that people see."),
+            Column("state", CATEGORY, "state", "`running`, `finished`, `failed`, `crashed`, `killed`, …"),
+            Column("entity", CATEGORY, "entity", "User or team that it belongs to."),
+            Column("project", CATEGORY, "project", "Project that it belongs to."),
+            Column("user", CATEGORY, "user.username", "Name of the user who started it."),
+            Column("created_at", TIME, "createdAt", "When it was started."),
+            Column("heartbeat_at", TIME, "heartbeatAt", "When the server last heard of it."),
+            Column("group", CATEGORY, "group", "Group of runs that it belongs to."),
+            Column("job_type", CATEGORY, "jobType", "What it does within its group, as in `train` or `eval`."),
+            Column("tags", TEXTS, "tags", "Tags."),
+            Column("notes", TEXT, "notes", "Notes."),
+            Column("description", TEXT, "description", "Description."),
+            Column("sweep", CATEGORY, "sweepName", "Id of the sweep that it belongs to."),
+            Column("commit", TEXT, "commit", "Commit of the code."),
+            Column("read_only", BOOL, "readOnly", "Whether it may not be changed."),
+            Column("history_line_count", INT, "historyLineCount", "Rows of its history."),
+            Column("storage_id", TEXT, "id", "The server's own id of the run."),
+            Column("last_history_step", INT, "historyKeys", "Last step of its history.", "heavy", _last_step),
+            Column(
+                "config", JSON, "config", "Its config, as the server stores it.", "heavy", _text_or_null, "config"
+            ),
+            Column(
+                "summary", JSON, "summaryMetrics", "Last value of each metric.", "heavy", _text_or_null, "summary"
+            ),
+            Column(
+                "system_metrics", JSON, "systemMetrics", "Last sample of the machine's metrics.", "heavy",
+                _text_or_null,
+            ),
+        ],
+    )  # fmt: skip
+    CONNECTION = Connection(("project", "runs"), total=("project", "runCount"))
+
+    def __init__(
+        self,
+        client: Client,
+        entity: str,
+        project: str,
+        filters: Mapping[str, Any] | None = None,
+        order: str | None = "+created_at",
+        per_page: int | None = None,
+        include_sweeps: bool = True,
+        *,
+        lazy: bool = True,
+    ) -> None:
+        self.entity = entity
+        self.project = project
+        self.filters = dict(filters or {})
+        self.order = order or "+created_at"
+        variables = {
+            "project": project,
+            "entity": entity,
+            "order": self.order,
+            "filters": json.dumps(self.filters),
+        }
+        super().__init__(client, variables, per_page)
+        self._full = not lazy
+        self._touched = 0
+
+    def _operation(self, full: bool) -> tuple[str, str]:
+        return "runs", "FullRuns" if full else "Runs"
+
+    def _checked(self, data: dict[str, Any]) -> dict[str, Any]:
+        if data.get("project") is None:
+            path = f"{self.entity}/{self.project}"
+            raise NotFoundError(f"Could not find project {path}", path=path)
+        return data
+
+    def _object(self, node: dict[str, Any]) -> Run:
+        return Run(self.client, self.entity, self.project, node["name"], node, loader=self._complete_page_of)
+
+    def _context(self) -> dict[str, Any]:
+        return {"entity": self.entity, "project": self.project}
+
+    def _path_of(self, node: Mapping[str, Any]) -> str:
+        return f"{self.entity}/{self.project}/{node.get('name')}"
+
+    def _source(self) -> str:
+        return f"{self.entity}/{self.project}"
+
+    def _query(self) -> str:
+        return f"{extjson.dumps(self.filters)} {self.order}" if self.filters else self.order
+
+    def _is_live(self, node: Mapping[str, Any]) -> bool:
+        return node.get("state") in LIVE_STATES
+
+    # Heavy fields.
+
+    def _is_full(self, node: Mapping[str, Any]) -> bool:
+        return "config" in node
+
+    def _wants_full(self) -> bool:
+        return self._full
+
+    def _complete(self, item: Run, node: Mapping[str, Any]) -> None:
+        item._take(node)
+
+    def _complete_page_of(self, run: Run) -> None:
+        """Fetches the heavy fields of a run's whole page, from the second run on that asks for them."""
+        self._touched += 1
+        if self._touched == 1:
+            return
+        self._full = True
+        position = next((i for i, other in enumerate(self._objects) if other is run), None)
+        if position is None:
+            return
+        kept = self._kept[bisect_right([page.first for page in self._kept], position) - 1]
+        self._upgrade(kept)
+
+    def upgrade_to_full(self) -> None:
+        """Fetches config and summary of all runs read so far, page by page, and of later pages with them."""
+        self._full = True
+        for kept in list(self._kept):
+            nodes = self._nodes[kept.first : kept.first + kept.size]
+            if not all(map(self._is_full, nodes)):
+                self._upgrade(kept)
+
+    def _upgrade(self, kept: KeptPage) -> None:
+        self._absorb(next(self._pages(kept.cursor, kept.size, full=True, ahead=False)).nodes)
+
+    # Documents side by side.
+
+    def frame(self, columns: Sequence[str] | None = None, *, on_conflict: Literal["json", "null"] = "json") -> Frame:
+        """All runs as one wide frame: their attributes, and a typed column for each entry of config and summary.
+
+        Args:
+            columns: columns of `SCHEMA` or flattened ones (``config.optimizer.lr``); None for all.
+            on_conflict: what becomes of a column whose values have no type in common: ``"json"`` text, or null.
+        """
+        from runframe.frames.flatten import flatten
+
+        if columns is None:
+            return flatten(self._table(None), on_conflict=on_conflict)
+        sources = dict.fromkeys(name if name in self.SCHEMA else name.partition(".")[0] for name in columns)
+        return flatten(self._table(list(sources)), columns, on_conflict=on_conflict)
+
+    def configs(self, format: Format = "frame") -> Frame | pl.DataFrame | pd.DataFrame | list[dict[str, Any]]:
+        """The configs of all runs, a row a run, with the run's id in `id`.
+
+        Args:
+            format: ``"frame"``, ``"polars"`` or ``"pandas"`` for typed columns (``config.optimizer.lr``);
+                ``"default"`` for a list of plain dicts as `run.config` gives them, each with `run_id` added.
+
+        Raises:
+            UsageError: another format is asked for.
+        """
+        return self._documents("config", format)
+
+    def summaries(self, format: Format = "frame") -> Frame | pl.DataFrame | pd.DataFrame | list[dict[str, Any]]:
+        """The summaries of all runs, a row a run, with the run's id in `id`; see `configs`."""
+        return self._documents("summary", format)
+
+    def _documents(self, column: str, format: str) -> Frame | pl.DataFrame | pd.DataFrame | list[dict[str, Any]]:
+        if format not in ("frame", "polars", "pandas", "default"):
+            raise UsageError(f"format must be 'frame', 'polars', 'pandas' or 'default', not {format!r}")
+        if format == "default":
+            return [self._plain(node, column) for nodes in self._stream(full=True) for node in nodes]
+        from runframe.frames.flatten import flatten
+
+        frame = flatten(self._table(["id", column]))
+        if format == "polars":
+            return frame.to_polars()
+        return frame.to_pandas() if format == "pandas" else frame
+
+    def _plain(self, node: Mapping[str, Any], column: str) -> dict[str, Any]:
+        if column == "config":
+            config, _ = split_config(parse_document(node.get("config"), "config"))
+            return {"run_id": node["name"], **config}
+        return {"run_id": node["name"], **parse_document(node.get("summaryMetrics"), "summary")}
+
+    @as_comm_error
+    def histories(
+        self,
+        samples: int = 500,
+        keys: list[str] | None = None,
+        x_axis: str = "_step",
+        format: Literal["default", "pandas", "polars"] = "default",
+        stream: Literal["default", "system"] = "default",
+    ) -> list[dict[str, Any]] | pd.DataFrame | pl.DataFrame:
+        """The sampled histories of all runs, one after the other, with `run_id` in each row; see `Run.history`.
+
+        Args:
+            samples: rows a run.
+            keys: only rows that have all of these keys.
+            x_axis: the key of the x axis, for `keys`.
+            format: ``"default"`` for a list of dicts, ``"pandas"`` or ``"polars"`` for a frame.
+            stream: ``"default"`` for what was logged, ``"system"`` for the machine's metrics.
+
+        Raises:
+            ArgumentError: (a CommError and a ValueError) another format is asked for.
+            CommError: the server could not be asked.
+        """
+        if format not in ("default", "pandas", "polars"):
+            raise ValueError(f"format must be 'default', 'pandas' or 'polars', not {format!r}")
+        if problem := history_misuse(keys, stream):
+            raise ValueError(problem)
+        sampled = ((run, sampled_rows(run.live_history, samples, keys, x_axis, stream)) for run in self)
+        tables = [[{**row, "run_id": run.id} for row in rows] for run, rows in sampled if rows]
+        if format == "default":
+            return [row for rows in tables for row in rows]
+        if format == "pandas":
+            import pandas as pd
+
+            if not tables:
+                return pd.DataFrame()
+            whole = pd.concat([pd.DataFrame.from_records(rows) for rows in tables], ignore_index=True)
+            return whole[sorted(whole.columns)]
+        import polars as pl
+
+        if not tables:
+            return pl.DataFrame()
+        frames = [pl.DataFrame(rows, infer_schema_length=None) for rows in tables]
+        return pl.concat([frame.select(sorted(frame.columns)) for frame in frames], how="diagonal_relaxed")
+
+    def __repr__(self) -> str:
+        return f"<Runs {self.entity}/{self.project}>"
