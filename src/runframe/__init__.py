@@ -1,0 +1,135 @@
+"""Weights & Biases data as columns: runs, configs, summaries, histories and files as Arrow, polars and pandas frames.
+
+```python
+import runframe
+
+api = runframe.Api()
+for run in api.runs("entity/project"):
+    print(run.name, run.summary.get("loss"))
+table = api.runs("entity/project").frame().to_polars()
+```
+
+Names are loaded when they are first used: importing this package loads nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runframe.api import Api
+    from runframe.errors import (
+        ArtifactFinalizedError,
+        ArtifactNotLoggedError,
+        ArtifactStatusError,
+        AuthenticationError,
+        CommError,
+        Error,
+        FrameError,
+        LogError,
+        NotFoundError,
+        PathError,
+        ServerError,
+        SettingsError,
+        TransportError,
+        UnsupportedError,
+        UsageError,
+        WaitTimeoutError,
+    )
+    from runframe.frames.flatten import flatten
+    from runframe.frames.frame import Frame
+    from runframe.resources.artifacts.artifact import Artifact
+    from runframe.resources.artifacts.collections import ArtifactCollection, ArtifactCollections
+    from runframe.resources.artifacts.facts import ArtifactTTL
+    from runframe.resources.artifacts.files import ArtifactFiles
+    from runframe.resources.artifacts.tables.table import Table
+    from runframe.resources.artifacts.types import ArtifactType, ArtifactTypes
+    from runframe.resources.artifacts.versions import Artifacts, RunArtifacts
+    from runframe.resources.errors import ArgumentError
+    from runframe.resources.files import File, Files
+    from runframe.resources.history.scan import HistoryScan
+    from runframe.resources.projects import Project, Projects
+    from runframe.resources.run import Run
+    from runframe.resources.runs import Runs
+    from runframe.resources.users import User
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Api",
+    "ArgumentError",
+    "Artifact",
+    "ArtifactCollection",
+    "ArtifactCollections",
+    "ArtifactFiles",
+    "ArtifactFinalizedError",
+    "ArtifactNotLoggedError",
+    "ArtifactStatusError",
+    "ArtifactTTL",
+    "ArtifactType",
+    "ArtifactTypes",
+    "Artifacts",
+    "AuthenticationError",
+    "CommError",
+    "Error",
+    "File",
+    "Files",
+    "Frame",
+    "FrameError",
+    "HistoryScan",
+    "LogError",
+    "NotFoundError",
+    "PathError",
+    "Project",
+    "Projects",
+    "Run",
+    "RunArtifacts",
+    "Runs",
+    "ServerError",
+    "SettingsError",
+    "Table",
+    "TransportError",
+    "UnsupportedError",
+    "UsageError",
+    "User",
+    "WaitTimeoutError",
+    "flatten",
+]
+
+_HOMES = {
+    "Api": "api",
+    "ArgumentError": "resources.errors",
+    "Artifact": "resources.artifacts.artifact",
+    "ArtifactCollection": "resources.artifacts.collections",
+    "ArtifactCollections": "resources.artifacts.collections",
+    "ArtifactFiles": "resources.artifacts.files",
+    "ArtifactTTL": "resources.artifacts.facts",
+    "ArtifactType": "resources.artifacts.types",
+    "ArtifactTypes": "resources.artifacts.types",
+    "Artifacts": "resources.artifacts.versions",
+    "File": "resources.files",
+    "Files": "resources.files",
+    "Frame": "frames.frame",
+    "HistoryScan": "resources.history.scan",
+    "Project": "resources.projects",
+    "Projects": "resources.projects",
+    "Run": "resources.run",
+    "RunArtifacts": "resources.artifacts.versions",
+    "Runs": "resources.runs",
+    "Table": "resources.artifacts.tables.table",
+    "User": "resources.users",
+    "flatten": "frames.flatten",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

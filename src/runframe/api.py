@@ -1,0 +1,498 @@
+"""`Api`: the one door to a server, with the names and arguments of the official client."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, cast
+
+from runframe import extjson
+from runframe.errors import AuthenticationError, NotFoundError, TransportError, UnsupportedError, UsageError
+from runframe.paths import UNCATEGORIZED, ProjectPath, RunPath, parse_any, parse_project, parse_run
+from runframe.resources.artifacts import finding
+from runframe.resources.artifacts.artifact import Artifact
+from runframe.resources.artifacts.collections import ArtifactCollection, ArtifactCollections
+from runframe.resources.artifacts.types import ArtifactType, ArtifactTypes
+from runframe.resources.artifacts.versions import Artifacts
+from runframe.resources.client import USER_AGENT, Client, connect
+from runframe.resources.errors import as_comm_error
+from runframe.resources.projects import Project, Projects
+from runframe.resources.run import Run
+from runframe.resources.runs import Runs
+from runframe.resources.users import User
+from runframe.settings import Settings
+
+if TYPE_CHECKING:
+    from runframe.server import LocalServer
+
+RUN_ID_LETTERS = string.ascii_lowercase + string.digits
+
+
+class Api:
+    """Reads and changes what a W&B server holds.
+
+    It finds settings as the official client does: arguments, then the environment (`WANDB_BASE_URL`, `WANDB_API_KEY`,
+    `WANDB_ENTITY`, `WANDB_PROJECT`), then the settings files, then netrc for the key. A real server is asked once,
+    when the `Api` is made, whether the key holds.
+
+    Close it with `close()` or use it in a `with` block; otherwise it ends with the program. It can be pickled (for
+    workers on other machines): the pickle holds the settings and the key, so keep it as safe as the key.
+
+    Args:
+        overrides: `base_url`, `entity`, `project` and other settings; or just the address as text. An address
+            ``local:DIR`` opens the store in the folder DIR in this process, without a server.
+        timeout: seconds for each attempt of a request; None for `WANDB_HTTP_TIMEOUT`, else 19.
+        api_key: the key; None to look for one.
+
+    Attributes:
+        settings: a plain dict, read at each call: ``api.settings["entity"] = "team"`` works later on.
+
+    Raises:
+        UsageError: there is no key, or no store at ``local:DIR``.
+        AuthenticationError: the key cannot be one, or the server refuses it.
+        TransportError: the server can't be reached.
+    """
+
+    def __init__(
+        self, overrides: Mapping[str, Any] | str | None = None, timeout: int | None = None, api_key: str | None = None
+    ) -> None:
+        self._settings = Settings.resolve(overrides, timeout=timeout, api_key=api_key)
+        self.settings: dict[str, Any] = dict(self._settings.options)
+        self._connect()
+        if self._local is None:
+            self._check_key()
+
+    def _connect(self) -> None:
+        settings = self._settings
+        directory = settings.local_directory
+        self._local = None if directory is None else _LocalStore(directory)
+        self._client = connect(settings, self.settings, self._local)
+        self._session = self._client.session
+        self._default_entity: str | None = None
+        self._viewer: User | None = None
+        self._projects: dict[str, Projects] = {}
+        self.flush()
+
+    def _check_key(self) -> None:
+        host = self._settings.base_url
+        try:
+            viewer = self._client.query("account", "Viewer", {}).get("viewer")
+        except AuthenticationError as error:
+            raise AuthenticationError(f"{host} refused the API key: {error.message}", error) from error
+        except TransportError as error:
+            raise TransportError(f"{host} could not be reached to check the API key: {error.message}", error) from error
+        if viewer is None:
+            raise AuthenticationError(f"{host} does not know the API key; log in again or set WANDB_API_KEY")
+        self._default_entity = viewer.get("entity")
+
+    # Who and where.
+
+    @property
+    def api_key(self) -> str | None:
+        """The key in use."""
+        if self._local is not None and self._settings.api_key is None:
+            return self._local.api_key or self._opened_key()
+        return self._settings.api_key
+
+    def _opened_key(self) -> str | None:
+        assert self._local is not None
+        self._client.query("account", "Viewer", {})
+        return self._local.api_key
+
+    @property
+    def client(self) -> Client:
+        """The connection: `execute(document, variable_values)` sends a GraphQL document, `app_url` begins links."""
+        return self._client
+
+    @property
+    def default_entity(self) -> str | None:
+        """The entity of whoever the key belongs to; asked for once."""
+        if self._default_entity is None:
+            viewer = self._client.query("account", "Viewer", {}).get("viewer") or {}
+            self._default_entity = viewer.get("entity")
+        return self._default_entity
+
+    @property
+    def user_agent(self) -> str:
+        """What requests say of the client."""
+        return USER_AGENT
+
+    @property
+    def viewer(self) -> User:
+        """Whoever the key belongs to; asked for once.
+
+        Raises:
+            NotFoundError: the server doesn't say.
+        """
+        if self._viewer is None:
+            found = self._client.query("account", "GetViewer", {}).get("viewer")
+            if found is None:
+                raise NotFoundError(f"{self._settings.base_url} does not say who the API key belongs to; check the key")
+            self._viewer = User(self._client, found)
+            self._default_entity = found.get("entity") or self._default_entity
+        return self._viewer
+
+    # Runs.
+
+    @as_comm_error
+    def run(self, path: str = "") -> Run:
+        """One run.
+
+        Args:
+            path: ``entity/project/run_id``, ``entity/project/runs/run_id``, ``project/run_id``, or ``run_id`` where a
+                project is set. The id is the one in the run's address, not its name.
+
+        Returns:
+            The run with all its fields; the same object for the same path until `flush()`.
+
+        Raises:
+            PathError: the path is malformed, or lacks a part that no setting gives.
+            NotFoundError: there is no such run.
+        """
+        found = self._runs.get(path)
+        if not isinstance(found, Run):
+            parsed = parse_run(path, entity=self._entity, project=self.settings.get("project"))
+            found = self._runs[path] = Run(self._client, parsed.entity, parsed.project, parsed.run)
+        return found
+
+    def runs(
+        self,
+        path: str | None = None,
+        filters: Mapping[str, Any] | None = None,
+        order: str = "+created_at",
+        per_page: int | None = 50,
+        include_sweeps: bool = True,
+        *,
+        lazy: bool = True,
+    ) -> Runs:
+        """The runs of a project that match a filter. Nothing is asked before the first one is wanted.
+
+        Args:
+            path: ``entity/project`` or ``project``; None for the project that is set.
+            filters: a MongoDB-style filter on `state`, `name` (the id), `display_name`, `tags`, `group`, `jobType`,
+                `createdAt`, `duration`, `username`, `host`, ``config.…``, ``summary_metrics.…``, with `$and`, `$or`,
+                `$nor`, `$eq`, `$ne`, `$gt`, `$gte`, `$lt`, `$lte`, `$in`, `$nin`, `$exists`, `$regex`.
+            order: `created_at`, `heartbeat_at`, ``config.KEY.value`` or ``summary_metrics.KEY``, with ``+``
+                (ascending) or ``-`` before it.
+            per_page: runs asked for at once when they are read as objects; None means 50.
+            include_sweeps: has no effect: runs of sweeps are always listed.
+            lazy: False fetches config and summary with the listing; else they come when they are touched.
+
+        Returns:
+            The collection; the same object for the same path, filter and order until `flush()`.
+
+        Raises:
+            PathError: the path is malformed.
+            TypeError: the filter has no JSON form.
+        """
+        key = (path or "") + str(filters) + str(order)
+        found = self._runs.get(key)
+        # An empty result is looked up again: runs may have come.
+        if not isinstance(found, Runs) or (not found.more and not found.length):
+            parsed = parse_project(path, entity=self._entity, project=self.settings.get("project"))
+            found = Runs(
+                self._client, parsed.entity, parsed.project, filters, order, per_page, include_sweeps, lazy=lazy
+            )
+            self._runs[key] = found
+        elif not lazy:
+            found.upgrade_to_full()
+        return found
+
+    def create_run(self, run_id: str | None = None, project: str | None = None, entity: str | None = None) -> Run:
+        """Makes a run that logs nothing yet.
+
+        Args:
+            run_id: its id; None for a random one.
+            project: its project; None for the one that is set, else ``uncategorized``.
+            entity: its entity; None for the one that is set, else the default one.
+
+        Raises:
+            CommError: the server refused it.
+        """
+        variables = {
+            "entity": entity or self._entity(),
+            "project": project or self.settings.get("project") or UNCATEGORIZED,
+            "name": run_id or "".join(secrets.choice(RUN_ID_LETTERS) for _ in range(8)),
+            "state": "running",
+        }
+        bucket = self._client.query("runs", "CreateRun", variables)["upsertBucket"]["bucket"]
+        empty = extjson.dumps({})
+        attrs = {
+            "id": bucket["id"],
+            "name": bucket["name"],
+            "state": "running",
+            "tags": [],
+            "description": None,
+            "notes": None,
+            "config": empty,
+            "summaryMetrics": empty,
+            "systemMetrics": empty,
+        }
+        home = bucket["project"]
+        return Run(self._client, home["entity"]["name"], home["name"], bucket["name"], attrs)
+
+    # Projects.
+
+    def project(self, name: str, entity: str | None = None) -> Project:
+        """One project, by name. Nothing is asked before one of its fields is read.
+
+        Args:
+            name: the project's name.
+            entity: its entity; None for the one that is set, else the default one.
+        """
+        return Project(self._client, entity or self._entity(), name)
+
+    def projects(self, entity: str | None = None, per_page: int | None = 200) -> Projects:
+        """The projects of an entity. Nothing is asked before the first one is wanted.
+
+        Args:
+            entity: the user or team; None for the one that is set, else the default one.
+            per_page: projects asked for at once; None means 50.
+
+        Returns:
+            The collection; the same object for the same entity.
+
+        Raises:
+            UsageError: (also a ValueError) no entity is given, set or known.
+        """
+        entity = entity or self._entity()
+        if not entity:
+            raise _NoEntityError("no entity: pass entity=, or set WANDB_ENTITY")
+        if entity not in self._projects:
+            self._projects[entity] = Projects(self._client, entity, per_page)
+        return self._projects[entity]
+
+    def create_project(self, name: str, entity: str) -> None:
+        """Makes a project; one that is there stays as it is.
+
+        Raises:
+            CommError: the server refused it.
+        """
+        self._client.query("projects", "CreateProject", {"input": {"name": name, "entityName": entity}})
+
+    # Artifacts.
+
+    @as_comm_error
+    def artifact(self, name: str, type: str | None = None) -> Artifact:
+        """One version of an artifact.
+
+        Args:
+            name: ``entity/project/name:alias``, ``project/name:alias`` or ``name:alias``; the alias may be a version
+                (``v3``), and is ``latest`` where there is none.
+            type: the type that it must have.
+
+        Raises:
+            PathError: (also a ValueError) the name is malformed, or lacks a part that no setting gives.
+            NotFoundError: (also a ValueError) there is no such version.
+            ArgumentError: (also a ValueError) it has another type.
+        """
+        return finding.by_name(self._client, name, self._entity, type)
+
+    @as_comm_error
+    def artifacts(
+        self,
+        type_name: str,
+        name: str,
+        per_page: int | None = 50,
+        tags: str | list[str] | None = None,
+        *,
+        order: str | None = None,
+        start: str | None = None,
+    ) -> Artifacts:
+        """The versions of a collection, the newest first. Nothing is asked before the first one is wanted.
+
+        Args:
+            type_name: the collection's type.
+            name: the collection: ``entity/project/name`` or less of it.
+            per_page: versions asked for at once; None means 50.
+            tags: only versions that have all of these tags.
+            order: a field's name, such as `created_at`, with ``+`` or ``-`` before it.
+            start: the `cursor` of another listing, to go on where that one stopped.
+
+        Raises:
+            PathError: the name is malformed.
+            ArgumentError: (also a ValueError) `order` is no field's name.
+        """
+        path = finding.collection_path(self._client, name, self._entity)
+        return Artifacts(
+            self._client, path.entity, path.project, path.collection, type_name, None, order, per_page, tags, start
+        )
+
+    def artifact_versions(self, type_name: str, name: str, per_page: int | None = 50) -> Artifacts:
+        """Deprecated: the same as `artifacts`."""
+        warnings.warn("artifact_versions is deprecated: use artifacts", DeprecationWarning, stacklevel=2)
+        return self.artifacts(type_name, name, per_page)
+
+    @as_comm_error
+    def artifact_exists(self, name: str, type: str | None = None) -> bool:
+        """Whether there is a version of this name, and of this type where one is given.
+
+        Raises:
+            CommError: the server could not be asked.
+        """
+        return finding.exists(lambda: finding.by_name(self._client, name, self._entity, type))
+
+    @as_comm_error
+    def artifact_collection(self, type_name: str, name: str) -> ArtifactCollection:
+        """One collection of versions.
+
+        Args:
+            type_name: its type.
+            name: ``entity/project/name`` or less of it.
+
+        Raises:
+            PathError: the name is malformed.
+            NotFoundError: there is no such collection of this type.
+        """
+        path = finding.collection_path(self._client, name, self._entity)
+        return ArtifactCollection(self._client, path.entity, path.project, path.collection, type_name)
+
+    @as_comm_error
+    def artifact_collections(
+        self,
+        project_name: str,
+        type_name: str,
+        per_page: int | None = 50,
+        *,
+        order: str | None = None,
+        start: str | None = None,
+    ) -> ArtifactCollections:
+        """The collections of a type in a project. Nothing is asked before the first one is wanted.
+
+        Args:
+            project_name: ``entity/project`` or ``project``.
+            type_name: the type.
+            per_page: collections asked for at once; None means 50.
+            order: `name`, `created_at` or `updated_at`, with ``+`` or ``-`` before it.
+            start: the `cursor` of another listing, to go on where that one stopped.
+
+        Raises:
+            PathError: the path is malformed.
+            ArgumentError: (also a ValueError) `order` is no field's name.
+        """
+        path = finding.project_path(self._client, project_name, self._entity)
+        return ArtifactCollections(
+            self._client, path.entity, path.project, type_name, per_page, order=order, start=start
+        )
+
+    @as_comm_error
+    def artifact_collection_exists(self, name: str, type: str) -> bool:
+        """Whether there is a collection of this name and type.
+
+        Raises:
+            CommError: the server could not be asked.
+        """
+        return finding.exists(lambda: self.artifact_collection(type, name))
+
+    @as_comm_error
+    def artifact_type(self, type_name: str, project: str | None = None) -> ArtifactType:
+        """One type of artifact in a project.
+
+        Args:
+            type_name: its name.
+            project: ``entity/project`` or ``project``; None for the one that is set, else ``uncategorized``.
+
+        Raises:
+            PathError: the path is malformed.
+            NotFoundError: there is no such type.
+        """
+        path = finding.project_path(self._client, project, self._entity)
+        return ArtifactType(self._client, path.entity, path.project, type_name)
+
+    @as_comm_error
+    def artifact_types(self, project: str | None = None, *, start: str | None = None) -> ArtifactTypes:
+        """The types of artifacts in a project. Nothing is asked before the first one is wanted.
+
+        Args:
+            project: ``entity/project`` or ``project``; None for the one that is set, else ``uncategorized``.
+            start: the `cursor` of another listing, to go on where that one stopped.
+
+        Raises:
+            PathError: the path is malformed.
+        """
+        path = finding.project_path(self._client, project, self._entity)
+        return ArtifactTypes(self._client, path.entity, path.project, start=start)
+
+    def from_path(self, path: str) -> Project | Run:
+        """The object that a path names.
+
+        Args:
+            path: ``project``, ``entity/project``, ``entity/project/run_id`` or ``entity/project/runs/run_id``.
+
+        Raises:
+            PathError: the path has another form.
+            NotFoundError: there is no such run. (Projects are not looked for before they are used.)
+            UnsupportedError: the path names a sweep or a report, which this version does not read yet.
+        """
+        parsed = parse_any(path, entity=self._entity, project=self.settings.get("project"))
+        if isinstance(parsed, ProjectPath):
+            return self.project(parsed.project, parsed.entity)
+        if isinstance(parsed, RunPath):
+            return self.run(path)
+        raise UnsupportedError(f"{path!r} names a sweep or a report: only projects and runs can be read", path=path)
+
+    # Its life.
+
+    def flush(self) -> None:
+        """Forgets the runs that were read: the next call asks the server again."""
+        self._runs: dict[str, Run | Runs] = {}
+
+    def close(self) -> None:
+        """Ends the connection. A closed `Api` cannot be used again."""
+        self._session.close()
+
+    def __enter__(self) -> Api:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _entity(self) -> str | None:
+        return cast("str | None", self.settings.get("entity")) or self.default_entity
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_settings": self._settings, "settings": self.settings}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._connect()
+
+    def __repr__(self) -> str:
+        return f"<Api {self._settings.base_url}>"
+
+
+class _NoEntityError(UsageError, ValueError):
+    """No entity is known."""
+
+
+class _LocalStore:
+    """Opens the store of a folder, on the session's loop; pickles as the folder."""
+
+    def __init__(self, directory: Path) -> None:
+        if not directory.is_dir():
+            raise UsageError(
+                f"there is no folder {directory}: `runframe import PATH… --dir {directory}` makes a store of offline "
+                f"runs, `runframe serve --dir {directory}` an empty one"
+            )
+        self.directory = directory
+        self.api_key: str | None = None
+
+    def __call__(self) -> LocalServer:
+        # The one place where the client meets the server.
+        from runframe.server import open_local
+
+        local = open_local(self.directory)
+        self.api_key = local.api_key
+        return local
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"directory": self.directory, "api_key": None}

@@ -1,0 +1,91 @@
+"""The documented names and arguments of the official client, for everything that is built so far."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from runframe import Api, Run, Runs
+from runframe.resources.files import File
+
+# As documented: names, order and defaults. What follows after `*` is ours, or newer than the documentation.
+API = {
+    "__init__": "(overrides=None, timeout=None, api_key=None)",
+    "artifact": "(name, type=None)",
+    "artifact_collection": "(type_name, name)",
+    "artifact_collection_exists": "(name, type)",
+    "artifact_collections": "(project_name, type_name, per_page=50)",
+    "artifact_exists": "(name, type=None)",
+    "artifact_type": "(type_name, project=None)",
+    "artifact_types": "(project=None)",
+    "artifact_versions": "(type_name, name, per_page=50)",
+    "artifacts": "(type_name, name, per_page=50, tags=None)",
+    "create_project": "(name, entity)",
+    "create_run": "(run_id=None, project=None, entity=None)",
+    "flush": "()",
+    "from_path": "(path)",
+    "project": "(name, entity=None)",
+    "projects": "(entity=None, per_page=200)",
+    "run": "(path='')",
+    "runs": "(path=None, filters=None, order='+created_at', per_page=50, include_sweeps=True)",
+}
+RUN = {
+    "delete": "(delete_artifacts=False)",
+    "file": "(name)",
+    "files": "(names=None, pattern=None, per_page=50)",
+    "history": "(samples=500, keys=None, x_axis='_step', pandas=True, stream='default')",
+    "load": "(force=False)",
+    "load_full_data": "(force=False)",
+    "log_artifact": "(artifact, aliases=None, tags=None)",
+    "logged_artifacts": "(per_page=100)",
+    "save": "()",
+    "scan_history": "(keys=None, page_size=1000, min_step=0, max_step=None, use_cache=True)",
+    "update": "()",
+    "use_artifact": "(artifact, use_as=None)",
+    "used_artifacts": "(per_page=100)",
+    "wait_until_finished": "()",
+}
+FILE = {"delete": "()", "download": "(root='.', replace=False, exist_ok=False, api=None)"}
+RUNS = {
+    "histories": "(samples=500, keys=None, x_axis='_step', format='default', stream='default')",
+    "next": "()",
+    "upgrade_to_full": "()",
+}
+DOCUMENTED = [
+    (kind, name, signature)
+    for kind, methods in [(Api, API), (Run, RUN), (File, FILE), (Runs, RUNS)]
+    for name, signature in methods.items()
+]
+PROPERTIES = {
+    Api: ["api_key", "client", "default_entity", "user_agent", "viewer"],
+    Run: [
+        "config", "dir", "entity", "history_keys", "id", "json_config", "lastHistoryStep", "metadata", "name", "path",
+        "rawconfig", "state", "storage_id", "summary", "summary_metrics", "system_metrics", "url", "user", "username",
+    ],
+    Runs: ["cursor", "length", "more", "objects", "schema"],
+    File: ["path_uri", "size"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name", "signature"), DOCUMENTED)
+def test_each_method_takes_what_is_documented(kind: type, name: str, signature: str) -> None:
+    found = inspect.signature(getattr(kind, name))
+    positional = [
+        parameter.replace(annotation=inspect.Parameter.empty)
+        for parameter in list(found.parameters.values())[1:]
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+    ]
+    assert str(inspect.Signature(positional)) == signature
+
+
+@pytest.mark.parametrize("kind", PROPERTIES)
+def test_each_property_is_one(kind: type) -> None:
+    assert [name for name in PROPERTIES[kind] if not isinstance(getattr(kind, name), property)] == []
+
+
+@pytest.mark.parametrize("kind", [Api, Run, Runs, File])
+def test_everything_public_is_documented(kind: type) -> None:
+    public: list[tuple[str, Any]] = [(name, member) for name, member in vars(kind).items() if not name.startswith("_")]
+    assert [name for name, member in public if not inspect.getdoc(member)] == []
