@@ -55,5 +55,5 @@ $(VENV)/.test: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.check: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing runframe and what its checks need into $(VENV)"
-	@$(PIP) install -c constraints.txt -e ".[check]"
-	@touch $@ $(VENV)/.package
+	@$(PIP) install -c constraints.txt -e ".[test,check]"
+	@touch $@ $(VENV)/.package $(VENV)/.test
