@@ -92,9 +92,9 @@ def test_something_that_is_no_text_is_no_path() -> None:
 
 
 def test_the_default_entity_is_looked_up_only_where_it_is_needed() -> None:
-    parse_run("e/p/r1", entity=unasked)
-    parse_project("e/p", entity=unasked)
-    parse_any("e/p/reports/a--b", entity=unasked)
+    assert parse_run("e/p/r1", entity=unasked).entity == "e"
+    assert parse_project("e/p", entity=unasked).entity == "e"
+    assert parse_any("e/p/reports/a--b", entity=unasked).entity == "e"
 
 
 def test_without_any_entity_the_path_is_refused() -> None:

@@ -17,6 +17,9 @@ from runframe.server.local import open_local
 # Longer than the SDK's heartbeat of 30 s: a connection that the server closes while the SDK is about to use it costs a
 # retry of 2 s and more.
 _KEEP_ALIVE_SECONDS = 120
+
+# What answers under way get to finish after Ctrl-C.
+_GRACE_SECONDS = 5
 _STOP_SECONDS = 5
 
 
@@ -34,9 +37,8 @@ def serve(
     Raises:
         UsageError: the folder cannot be a store, or the address is taken.
     """
-    with open_local(directory) as local, _listen(host, port) as listener:
-        shown = host if host not in ("", "0.0.0.0", "::") else "127.0.0.1"
-        url = f"http://{f'[{shown}]' if ':' in shown else shown}:{listener.getsockname()[1]}"
+    with _listen(host, port) as listener, open_local(directory) as local:
+        url = _url(host, listener.getsockname()[1])
         config = uvicorn.Config(
             local.app,
             log_level="warning",
@@ -44,7 +46,7 @@ def serve(
             server_header=False,
             lifespan="off",
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=_STOP_SECONDS,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
         )
         _Server(config, lambda: on_ready(url, local.api_key) if on_ready else None).run(sockets=[listener])
 
@@ -76,8 +78,28 @@ class _Server(uvicorn.Server):
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything else is done: a port in use leaves nothing behind.
+
+    Raises:
+        UsageError: the host has no address, or the port cannot be had.
+    """
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise UsageError(f"cannot listen at {host!r}: {error.strerror or error}") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
     except (OSError, OverflowError) as error:
-        raise UsageError(f"Cannot listen at {host}:{port}: {error}. Take another port, or 0 for a free one.") from error
+        listener.close()
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot listen at {host}:{port}: {reason}; --port 0 takes a free port") from error
+    return listener
+
+
+def _url(host: str, port: int) -> str:
+    """The address for a client on this machine."""
+    reachable = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
