@@ -86,9 +86,9 @@ def _import(store: Store, offline: OfflineRun, entity: str | None, project: str 
         found = ensure_project(connection, viewer, entity or offline.entity, project or offline.project)
         run, inserted = ensure_run(connection, found, offline.run_id, viewer, store.grace)
         place = _place(connection, run, offline, inserted=inserted)
-        rows = _write(connection, run.id, lines.HISTORY, place.history, offline.history(place.shift))
-        _write(connection, run.id, lines.EVENTS, place.events, offline.events(place.shift))
-        _write(connection, run.id, lines.CONSOLE, place.console, offline.console())
+        rows = _write(connection, run.id, lines.HISTORY, place, offline.history(place.shift))
+        _write(connection, run.id, lines.EVENTS, place, offline.events(place.shift))
+        _write(connection, run.id, lines.CONSOLE, place, offline.console())
         if place.followed:  # what a later log says of the run and its files is newer
             state = run.state
         else:
@@ -125,9 +125,12 @@ def _place(connection: sqlite3.Connection, run: runs.Run, offline: OfflineRun, *
         if not place.followed:
             lines.cut(connection, run.id, {name: place.offset(name) for name in imports.FILES})
         return place
-    resumed = offline.resume and not inserted and place is None and run.history_lines + run.event_lines > 0
-    if resumed:
-        place = imports.behind(connection, run)
+    known = not inserted and place is None and run.history_lines + run.event_lines > 0
+    point = offline.branch_point
+    if known and point is not None and point.run == offline.run_id:
+        place = imports.rewound(connection, run, int(point.value))
+    elif known and offline.resume:
+        place = imports.behind(connection, run, _first_step(offline))
     else:
         if not inserted:
             runs.begin_anew(connection, run.id)
@@ -136,8 +139,15 @@ def _place(connection: sqlite3.Connection, run: runs.Run, offline: OfflineRun, *
     return place
 
 
-def _write(connection: sqlite3.Connection, run_id: int, file: str, offset: int, texts: Iterator[str]) -> int:
-    start = offset
+def _first_step(offline: OfflineRun) -> int | None:
+    """The step of the log's first row; None where it has no rows."""
+    text = next(offline.history(), None)
+    return None if text is None else extjson.loads(text).get("_step")
+
+
+def _write(connection: sqlite3.Connection, run_id: int, file: str, place: imports.Place, texts: Iterator[str]) -> int:
+    start = offset = place.offset(file)
+    texts = islice(texts, place.room(file))
     while batch := list(islice(texts, _BATCH)):
         lines.write(connection, run_id, file, "", offset, batch)
         offset += len(batch)

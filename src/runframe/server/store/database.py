@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +64,7 @@ class Database:
             raise UsageError(f"{str(self.path)!r} is an SQLite file of another program.", path=str(self.path))
         if empty:
             connection.execute("PRAGMA page_size=8192")
-        connection.execute("PRAGMA journal_mode=WAL")
+        _keep_a_log(connection)
         with self.write() as transaction:
             version = transaction.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA_VERSION:
@@ -129,6 +130,19 @@ class Database:
                 reader.close()
             self._readers.clear()
             self._writer.close()
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Switch to WAL. SQLite does not wait for other connections here, as it does everywhere else."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _configure(connection: sqlite3.Connection) -> None:

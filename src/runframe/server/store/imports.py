@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from runframe import extjson
 from runframe.offline import Shift
-from runframe.server.store import documents, lines, runs
+from runframe.server.store import documents, lines, rewind, runs
 
 #: The files of file_stream that a log fills.
 FILES = (lines.HISTORY, lines.EVENTS, lines.CONSOLE)
@@ -22,7 +22,7 @@ class Place:
         step: what the log's steps are raised by.
         runtime: what its times are raised by, in seconds.
         resumed: whether the log goes on with what earlier ones began.
-        followed: whether a later log goes on with it.
+        ends: where a later log goes on, as offsets of history, events and console; None for the last log.
     """
 
     history: int = 0
@@ -31,7 +31,12 @@ class Place:
     step: int = 0
     runtime: float = 0.0
     resumed: bool = False
-    followed: bool = False
+    ends: tuple[int, int, int] | None = None
+
+    @property
+    def followed(self) -> bool:
+        """Whether a later log goes on with this one."""
+        return self.ends is not None
 
     @property
     def shift(self) -> Shift:
@@ -40,7 +45,11 @@ class Place:
 
     def offset(self, file: str) -> int:
         """Where its lines of a file begin."""
-        return {lines.HISTORY: self.history, lines.EVENTS: self.events, lines.CONSOLE: self.console}[file]
+        return (self.history, self.events, self.console)[FILES.index(file)]
+
+    def room(self, file: str) -> int | None:
+        """How many lines of a file it may have: up to where a later log goes on, which may have rewound the run."""
+        return None if self.ends is None else max(0, self.ends[FILES.index(file)] - self.offset(file))
 
 
 def find(connection: sqlite3.Connection, run_id: int, started: str) -> Place | None:
@@ -49,7 +58,9 @@ def find(connection: sqlite3.Connection, run_id: int, started: str) -> Place | N
     if row is None:
         return None
     later = connection.execute(
-        "SELECT 1 FROM imports WHERE run_id = ? AND id > ? LIMIT 1", (run_id, row["id"])
+        "SELECT history_offset, event_offset, console_offset FROM imports WHERE run_id = ? AND id > ?"
+        " ORDER BY id LIMIT 1",
+        (run_id, row["id"]),
     ).fetchone()
     return Place(
         history=row["history_offset"],
@@ -58,7 +69,7 @@ def find(connection: sqlite3.Connection, run_id: int, started: str) -> Place | N
         step=row["step"],
         runtime=row["runtime"],
         resumed=bool(row["resumed"]),
-        followed=later is not None,
+        ends=None if later is None else (later[0], later[1], later[2]),
     )
 
 
@@ -71,8 +82,26 @@ def add(connection: sqlite3.Connection, run_id: int, started: str, place: Place)
     )
 
 
-def behind(connection: sqlite3.Connection, run: runs.Run) -> Place:
-    """The place of a log that goes on where the run ends (protocol, section 7)."""
+def rewound(connection: sqlite3.Connection, run: runs.Run, last_step: int) -> Place:
+    """The place of a log that goes back to a step of its own run and goes on from there, in steps of the run."""
+    rewind.truncate(connection, run.id, last_step)
+    # The SDK counts these from 0 again.
+    lines.cut(connection, run.id, {lines.EVENTS: 0, lines.CONSOLE: 0})
+    kept = connection.execute("SELECT history_lines FROM runs WHERE id = ?", (run.id,)).fetchone()
+    return Place(history=kept[0], resumed=True)
+
+
+def behind(connection: sqlite3.Connection, run: runs.Run, first_step: int | None) -> Place:
+    """The place of a log that goes on where the run ends (protocol, section 7).
+
+    Args:
+        connection: the writer.
+        run: the run so far.
+        first_step: the first step of the log. An offline log begins at 0 again; one that was written online goes on
+            with the steps and times of the run, and is not shifted.
+    """
+    if first_step is not None and run.last_step is not None and first_step > run.last_step:
+        return Place(run.history_lines, run.event_lines, run.log_lines, resumed=True)
     runtime = 0.0
     summary = documents.from_stored(runs.load_documents(connection, run.id)["summary"])
     candidates = [summary.get("_runtime")]
