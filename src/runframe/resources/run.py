@@ -237,7 +237,7 @@ class Run(Node):
             try:
                 found = self._file(METADATA_FILE)
                 self._parsed["metadata"] = extjson.loads(self.client.read(found.url))
-            except Exception:
+            except Exception:  # as the official client: whatever fails, there is no metadata
                 return None
         return cast("dict[str, Any]", self._parsed["metadata"])
 

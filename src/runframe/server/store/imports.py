@@ -85,8 +85,6 @@ def add(connection: sqlite3.Connection, run_id: int, started: str, place: Place)
 def rewound(connection: sqlite3.Connection, run: runs.Run, last_step: int) -> Place:
     """The place of a log that goes back to a step of its own run and goes on from there, in steps of the run."""
     rewind.truncate(connection, run.id, last_step)
-    # The SDK counts these from 0 again.
-    lines.cut(connection, run.id, {lines.EVENTS: 0, lines.CONSOLE: 0})
     kept = connection.execute("SELECT history_lines FROM runs WHERE id = ?", (run.id,)).fetchone()
     return Place(history=kept[0], resumed=True)
 

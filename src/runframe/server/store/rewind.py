@@ -35,13 +35,11 @@ def rewind(connection: sqlite3.Connection, viewer: users.User, fields: Mapping[s
         raise Refusal(f"There is no run {fields['runName']!r} in {entity}/{name}.", 404)
     permissions.check_project(connection, viewer, run.project_id)
     truncate(connection, run.id, int(fields["metricValue"]))
-    # The SDK counts these from 0 again.
-    lines.cut(connection, run.id, {lines.EVENTS: 0, lines.CONSOLE: 0})
     return run.id
 
 
 def truncate(connection: sqlite3.Connection, run_id: int, last_step: int) -> None:
-    """Delete the history lines whose step is greater than `last_step`."""
+    """Delete the history lines whose step is greater than `last_step`, and all lines of events and console."""
     counts: keys.Counts = Counter()
     for text in lines.texts_by_step(connection, run_id, last_step + 1, None):
         counts.subtract(keys.leaves(extjson.loads(text)))
@@ -54,3 +52,5 @@ def truncate(connection: sqlite3.Connection, run_id: int, last_step: int) -> Non
         )
     lines.note_history(connection, run_id, counts)
     lines.count_lines(connection, run_id, lines.HISTORY)
+    # The SDK counts these from 0 again.
+    lines.cut(connection, run_id, {lines.EVENTS: 0, lines.CONSOLE: 0})
