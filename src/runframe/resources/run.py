@@ -1,4 +1,4 @@
-"""A run: its attributes, documents, history and files."""
+"""A run: its attributes and documents, loading and changing it; the rest of its methods is in `run_methods/`."""
 
 from __future__ import annotations
 
@@ -6,38 +6,26 @@ import os
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
+from typing import Any, cast
 
 from runframe import extjson
 from runframe.errors import NotFoundError
-from runframe.resources.artifacts import lineage
-from runframe.resources.artifacts.versions import RunArtifacts
 from runframe.resources.client import Client
 from runframe.resources.config import join_config, parse_document, split_config
 from runframe.resources.errors import as_comm_error
-from runframe.resources.files import File, Files
-from runframe.resources.history.live import HistoryBatches, history_batches
-from runframe.resources.history.pages import PAGE_SIZE, RunHistory
-from runframe.resources.history.sampled import history_misuse, sampled_rows
-from runframe.resources.history.scan import HistoryScan, check_keys
-from runframe.resources.node import Node
+from runframe.resources.run_methods.artifacts import ArtifactMethods
+from runframe.resources.run_methods.files import FileMethods
+from runframe.resources.run_methods.history import HistoryMethods
 from runframe.resources.summary import HTTPSummary
 from runframe.resources.users import User
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from runframe.resources.artifacts.artifact import Artifact
-
-METADATA_FILE = "wandb-metadata.json"
 FINAL_STATES = frozenset({"finished", "crashed", "failed", "killed"})
 POLL_SECONDS = 5.0
 
 
-class Run(Node):
+class Run(HistoryMethods, FileMethods, ArtifactMethods):
     """One run.
 
     A run that comes from a listing has only its light fields; touching `config`, `summary`, `summary_metrics`,
@@ -93,16 +81,6 @@ class Run(Node):
     # What it is.
 
     @property
-    def id(self) -> str:
-        """The run's id, as in its address."""
-        return self._id
-
-    @id.setter
-    def id(self, run_id: str) -> None:
-        self._id = run_id
-        self._attrs["name"] = run_id
-
-    @property
     def name(self) -> str | None:
         """The name that people see."""
         return cast("str | None", self._attrs.get("displayName"))
@@ -110,11 +88,6 @@ class Run(Node):
     @name.setter
     def name(self, name: str) -> None:
         self._attrs["displayName"] = name
-
-    @property
-    def entity(self) -> str:
-        """The user or team that the run belongs to."""
-        return self._entity
 
     @property
     def username(self) -> str:
@@ -145,16 +118,6 @@ class Run(Node):
         return User(self.client, given)
 
     @property
-    def path(self) -> list[str]:
-        """Entity, project and id, each percent-encoded."""
-        return [quote(part, safe="") for part in (self._entity, self.project, self._id)]
-
-    @property
-    def url(self) -> str:
-        """The address of its page."""
-        return self.client.link(self._entity, self.project, "runs", self._id)
-
-    @property
     def dir(self) -> str:
         """A local folder of its own; not made before something is put there."""
         root = os.environ.get("WANDB_DIR") or tempfile.gettempdir()
@@ -162,10 +125,6 @@ class Run(Node):
 
     def __repr__(self) -> str:
         return f"<Run {self._place} ({self._state})>"
-
-    @property
-    def _place(self) -> str:
-        return f"{self._entity}/{self.project}/{self._id}"
 
     # Its documents.
 
@@ -226,25 +185,6 @@ class Run(Node):
     def historyKeys(self) -> Any:
         """The same as `history_keys`."""
         return self.history_keys
-
-    @property
-    def metadata(self) -> dict[str, Any] | None:
-        """What the SDK noted of the machine and the program; None where it can't be read.
-
-        Costs two requests at each access until it succeeds.
-        """
-        if "metadata" not in self._parsed:
-            try:
-                found = self._file(METADATA_FILE)
-                self._parsed["metadata"] = extjson.loads(self.client.read(found.url))
-            except Exception:  # as the official client: whatever fails, there is no metadata
-                return None
-        return cast("dict[str, Any]", self._parsed["metadata"])
-
-    @property
-    def lastHistoryStep(self) -> int:
-        """The last step that was logged, asked for at each access; -1 for an empty history."""
-        return self.live_history.extent().last_step
 
     def _document(self, name: str) -> dict[str, Any]:
         if name not in self._parsed:
@@ -352,165 +292,6 @@ class Run(Node):
             if self._state in FINAL_STATES:
                 return
             time.sleep(POLL_SECONDS)
-
-    # Its history.
-
-    @as_comm_error
-    def history(
-        self,
-        samples: int = 500,
-        keys: list[str] | None = None,
-        x_axis: str = "_step",
-        pandas: bool = True,
-        stream: str = "default",
-    ) -> list[dict[str, Any]] | pd.DataFrame:
-        """At most about `samples` rows, which the server chooses over the whole run. For all rows: `scan_history`.
-
-        Args:
-            samples: how many rows.
-            keys: only rows that have all of these keys, reduced to them and `x_axis`.
-            x_axis: the key of the x axis, for `keys`.
-            pandas: a pandas frame, rows in step order and columns as they first appear; else a list of dicts.
-            stream: ``"default"`` for what was logged, ``"system"`` for the machine's metrics.
-
-        Raises:
-            CommError: the run isn't there, or the server could not be asked.
-        """
-        if problem := history_misuse(keys, stream):
-            # The official client says so and goes on with nothing; code relies on the empty list.
-            warnings.warn(f"history: {problem}; no rows are given", UserWarning, stacklevel=3)
-            return []
-        rows = sampled_rows(self.live_history, samples, keys, x_axis, stream)
-        if not pandas:
-            return rows
-        import pandas as pd
-
-        return pd.DataFrame.from_records(rows)
-
-    @as_comm_error
-    def scan_history(
-        self,
-        keys: list[str] | None = None,
-        page_size: int = PAGE_SIZE,
-        min_step: int | None = 0,
-        max_step: int | None = None,
-        use_cache: bool = True,
-    ) -> HistoryScan:
-        """All rows of the history, one after the other.
-
-        Args:
-            keys: only rows that have all of these keys, reduced to `_step` and them; None for whole rows.
-            page_size: rows asked for at once.
-            min_step: the first step.
-            max_step: the step after the last one; None for all that is logged now.
-            use_cache: accepted for code written against the official client; nothing is cached.
-
-        Raises:
-            CommError: `keys` is not a list of text, or the server could not be asked.
-        """
-        checked = check_keys(keys)
-        history = self.live_history
-        extent = history.extent()
-        return HistoryScan(
-            self, history, extent, min_step=min_step or 0, max_step=max_step, keys=checked, page_size=page_size
-        )
-
-    def history_batches(self, *, min_step: int = 0, max_step: int | None = None) -> HistoryBatches:
-        """All rows of the history as Arrow record batches: run_id, step, and the row as JSON text.
-
-        Args:
-            min_step: the first step.
-            max_step: the step after the last one; None for all that is logged now.
-        """
-        return history_batches(self, min_step=min_step, max_step=max_step)
-
-    @property
-    def live_history(self) -> RunHistory:
-        """Where the run's history is, for whoever reads it page by page."""
-        return RunHistory(self.client, self._entity, self.project, self._id)
-
-    # Its files.
-
-    @as_comm_error
-    def files(
-        self, names: list[str] | None = None, pattern: str | int | None = None, per_page: int | None = 50
-    ) -> Files:
-        """The files of the run.
-
-        Args:
-            names: exact names, with slashes; None for all files.
-            pattern: a pattern of names instead, with ``%`` for any text and ``_`` for one character. (A number in this
-                place is taken as `per_page`: that is where older code has it.)
-            per_page: files asked for at once.
-
-        Raises:
-            CommError: both names and a pattern are given.
-        """
-        if isinstance(pattern, int):
-            pattern, per_page = None, pattern
-        return Files(self.client, self, names, per_page, pattern=pattern)
-
-    @as_comm_error
-    def file(self, name: str) -> File:
-        """One file by its exact name.
-
-        Raises:
-            NotFoundError: the run has no such file.
-        """
-        return self._file(name)
-
-    def _file(self, name: str) -> File:
-        for found in Files(self.client, self, [name], 1):
-            return found
-        raise NotFoundError(f"run {self._place} has no file {name!r}; run.files() lists what it has", path=self._place)
-
-    # Its artifacts.
-
-    @as_comm_error
-    def logged_artifacts(self, per_page: int | None = 100, *, start: str | None = None) -> RunArtifacts:
-        """The artifact versions that the run logged.
-
-        Args:
-            per_page: versions asked for at once.
-            start: the `cursor` of another listing, to go on where that one stopped.
-        """
-        return RunArtifacts(self.client, self, "logged", per_page, start)
-
-    @as_comm_error
-    def used_artifacts(self, per_page: int | None = 100, *, start: str | None = None) -> RunArtifacts:
-        """The artifact versions that the run used; the arguments are those of `logged_artifacts`."""
-        return RunArtifacts(self.client, self, "used", per_page, start)
-
-    @as_comm_error
-    def use_artifact(self, artifact: Artifact, use_as: str | None = None) -> Artifact:
-        """Notes that the run used a version, and returns it.
-
-        Args:
-            artifact: a logged version.
-            use_as: what it was used as.
-
-        Raises:
-            ArgumentError: (a CommError and a ValueError) it is no artifact, or a draft.
-            CommError: the server refused it.
-        """
-        return lineage.use(self, artifact, use_as)
-
-    @as_comm_error
-    def log_artifact(
-        self, artifact: Artifact, aliases: Collection[str] | None = None, tags: Collection[str] | None = None
-    ) -> Artifact:
-        """Notes that the run logged a version that is there already, and returns it; `Artifact.save` logs a draft.
-
-        Args:
-            artifact: a logged version of the run's own project.
-            aliases: aliases that it gets.
-            tags: tags that it gets.
-
-        Raises:
-            ArgumentError: (a CommError and a ValueError) it is no artifact, a draft, or of another project.
-            CommError: the server refused it.
-        """
-        return lineage.log(self, artifact, aliases, tags)
 
     def __getstate__(self) -> dict[str, Any]:
         # The collection that it came from is not taken along, and a summary's way back is made anew.

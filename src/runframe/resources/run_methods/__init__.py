@@ -1,0 +1,1 @@
+"""The methods of `Run`, a module for each concern; `Run` itself is in `run.py`."""

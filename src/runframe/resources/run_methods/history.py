@@ -1,0 +1,99 @@
+"""A run's history: sampled, scanned, as batches."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from runframe.resources.errors import as_comm_error
+from runframe.resources.history.live import HistoryBatches, history_batches
+from runframe.resources.history.pages import PAGE_SIZE, RunHistory
+from runframe.resources.history.sampled import history_misuse, sampled_rows
+from runframe.resources.history.scan import HistoryScan, check_keys
+from runframe.resources.run_methods.base import RunBase
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class HistoryMethods(RunBase):
+    """What a run knows of its history."""
+
+    @as_comm_error
+    def history(
+        self,
+        samples: int = 500,
+        keys: list[str] | None = None,
+        x_axis: str = "_step",
+        pandas: bool = True,
+        stream: str = "default",
+    ) -> list[dict[str, Any]] | pd.DataFrame:
+        """At most about `samples` rows, which the server chooses over the whole run. For all rows: `scan_history`.
+
+        Args:
+            samples: how many rows.
+            keys: only rows that have all of these keys, reduced to them and `x_axis`.
+            x_axis: the key of the x axis, for `keys`.
+            pandas: a pandas frame, rows in step order and columns as they first appear; else a list of dicts.
+            stream: ``"default"`` for what was logged, ``"system"`` for the machine's metrics.
+
+        Raises:
+            CommError: the run isn't there, or the server could not be asked.
+        """
+        if problem := history_misuse(keys, stream):
+            # The official client says so and goes on with nothing; code relies on the empty list.
+            warnings.warn(f"history: {problem}; no rows are given", UserWarning, stacklevel=3)
+            return []
+        rows = sampled_rows(self.live_history, samples, keys, x_axis, stream)
+        if not pandas:
+            return rows
+        import pandas as pd
+
+        return pd.DataFrame.from_records(rows)
+
+    @as_comm_error
+    def scan_history(
+        self,
+        keys: list[str] | None = None,
+        page_size: int = PAGE_SIZE,
+        min_step: int | None = 0,
+        max_step: int | None = None,
+        use_cache: bool = True,
+    ) -> HistoryScan:
+        """All rows of the history, one after the other.
+
+        Args:
+            keys: only rows that have all of these keys, reduced to `_step` and them; None for whole rows.
+            page_size: rows asked for at once.
+            min_step: the first step.
+            max_step: the step after the last one; None for all that is logged now.
+            use_cache: accepted for code written against the official client; nothing is cached.
+
+        Raises:
+            CommError: `keys` is not a list of text, or the server could not be asked.
+        """
+        checked = check_keys(keys)
+        history = self.live_history
+        extent = history.extent()
+        return HistoryScan(
+            self._run, history, extent, min_step=min_step or 0, max_step=max_step, keys=checked, page_size=page_size
+        )
+
+    def history_batches(self, *, min_step: int = 0, max_step: int | None = None) -> HistoryBatches:
+        """All rows of the history as Arrow record batches: run_id, step, and the row as JSON text.
+
+        Args:
+            min_step: the first step.
+            max_step: the step after the last one; None for all that is logged now.
+        """
+        return history_batches(self._run, min_step=min_step, max_step=max_step)
+
+    @property
+    def live_history(self) -> RunHistory:
+        """Where the run's history is, for whoever reads it page by page."""
+        return RunHistory(self.client, self._entity, self.project, self._id)
+
+    @property
+    def lastHistoryStep(self) -> int:
+        """The last step that was logged, asked for at each access; -1 for an empty history."""
+        return self.live_history.extent().last_step
