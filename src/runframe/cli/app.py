@@ -21,7 +21,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from runframe import __version__
-from runframe.cli import demo, export, imports, listing, serve, users
+from runframe.cli import compact, demo, export, imports, listing, serve, users
 from runframe.cli.output import say
 from runframe.errors import Error
 
@@ -42,6 +42,7 @@ app.command("projects")(listing.projects)
 app.command("export")(export.export)
 app.command("serve")(serve.serve)
 app.command("import")(imports.import_logs)
+app.command("compact")(compact.compact)
 app.command("demo")(demo.demo)
 app.add_typer(users.app, name="user")
 

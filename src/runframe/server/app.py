@@ -32,6 +32,7 @@ def create_app(store: Store) -> Starlette:
         _route("/graphql", POST=service.graphql),
         _route("/files/{entity}/{project}/{run}/file_stream", POST=service.file_stream),
         _route("/storage/files/{number:int}", GET=storage.download, PUT=storage.upload),
+        _route("/storage/history/{number:int}/{digest}.parquet", GET=storage.download_export),
         _route("/storage/artifact-files/{number:int}/{digest}", PUT=artifacts.upload_file),
         _route("/storage/artifact-manifests/{number:int}", PUT=artifacts.upload_manifest),
         _route("/storage/artifact-contents/{digest}/{name:path}", GET=artifacts.download_file),

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from runframe.errors import UsageError
 from runframe.server.app import create_app
+from runframe.server.compaction import Compacted, compact
 from runframe.server.errors import Refusal
 from runframe.server.importing import ImportedRun, import_logs
 from runframe.server.store import users
@@ -56,6 +57,16 @@ class LocalServer:
             LogError: a file is no log.
         """
         return list(import_logs(self.store, paths, entity=entity, project=project))
+
+    def compact(self, project: str | None = None) -> list[Compacted]:
+        """Write the histories of ended runs as Parquet files, which clients read much faster than lines.
+
+        The lines stay: a run that goes on later is read from them again.
+
+        Args:
+            project: only the runs of the projects with this name.
+        """
+        return list(compact(self.store, project))
 
     def add_user(self, name: str, email: str | None = None, key: str | None = None, admin: bool = False) -> str:
         """Add a user, also while another process serves the store.

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from runframe.server.errors import Refusal
-from runframe.server.store import files
+from runframe.server.store import exports, files
 from runframe.server.store.blobs import Blob, BlobWriter, path_of
 from runframe.server.store.store import Store
 from runframe.server.urls import allowed
@@ -49,6 +49,19 @@ class Storage:
         headers = attachment(file.name, file.updated_at)
         return await send(self._store, request, file.sha256, file.size, media_type, headers)
 
+    async def download_export(self, request: Request) -> Response:
+        """GET or HEAD: a run's history as Parquet. The path names the content, which so never changes under it."""
+        check_signature(self._store, request)
+        number, digest = request.path_params["number"], request.path_params["digest"]
+        export = await to_thread.run_sync(self._export, number)
+        if export is None or export.sha256 != digest:
+            raise Refusal("There is no such export of a history.", 404)
+        return await send(self._store, request, digest, export.size, "application/vnd.apache.parquet", {})
+
+    def _export(self, number: int) -> exports.HistoryExport | None:
+        with self._store.read() as connection:
+            return exports.find(connection, number)
+
     def _file(self, number: int) -> files.RunFile:
         with self._store.read() as connection:
             file = files.by_id(connection, number)
@@ -62,6 +75,11 @@ class Storage:
             if not files.fill(connection, number, blob):
                 raise Refusal("The file was deleted while it was sent.", 404)
         return blob
+
+
+def export_path(export: exports.HistoryExport) -> str:
+    """Where a run's exported history is, below the server's base."""
+    return f"/storage/history/{export.run_id}/{export.sha256}.parquet"
 
 
 def check_signature(store: Store, request: Request) -> None:

@@ -9,7 +9,8 @@ from ariadne import ObjectType
 from runframe.server import console, cursors, history
 from runframe.server.context import Info
 from runframe.server.resolvers.connections import page_size
-from runframe.server.store import lines, runs
+from runframe.server.storage import export_path
+from runframe.server.store import exports, lines, runs
 
 run_type = ObjectType("Run")
 _LOG_PAGE = 1000
@@ -43,8 +44,12 @@ def _resolve_sampled(run: runs.Run, info: Info, specs: list[str]) -> list[Any]:
 
 @run_type.field("parquetHistory")
 def _resolve_parquet(run: runs.Run, info: Info, liveKeys: list[str]) -> dict[str, Any]:
-    # All history is live: with both lists empty every client pages (protocol, section 9.3).
-    return {"parquetUrls": [], "liveData": []}
+    # With both lists empty every client pages (protocol, section 9.3).
+    context = info.context
+    export = exports.find(context.connection, run.id)
+    if export is None or export.stale:
+        return {"parquetUrls": [], "liveData": []}
+    return {"parquetUrls": [context.signer.url("GET", export_path(export))], "liveData": []}
 
 
 @run_type.field("historyTail")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from runframe.errors import UsageError
 from runframe.server.store import functions
-from runframe.server.store.tables import APPLICATION_ID, SCHEMA_VERSION, TABLES
+from runframe.server.store.tables import APPLICATION_ID, SCHEMA_VERSION, TABLES, UPGRADES
 
 _WAIT_SECONDS = 60.0
 _IDLE_READERS = 8
@@ -73,9 +73,10 @@ class Database:
                     f"{SCHEMA_VERSION}). Upgrade runframe to open it.",
                     path=str(self.path),
                 )
-            if version == 0:
-                for statement in TABLES:
-                    transaction.execute(statement)
+            steps = [TABLES] if version == 0 else [UPGRADES[each] for each in range(version, SCHEMA_VERSION)]
+            for statement in (each for step in steps for each in step):
+                transaction.execute(statement)
+            if steps:
                 transaction.execute(f"PRAGMA application_id={APPLICATION_ID}")
                 transaction.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from runframe import extjson
-from runframe.server.store import documents, keys
+from runframe.server.store import documents, exports, keys
 
 HISTORY = "wandb-history.jsonl"
 EVENTS = "wandb-events.jsonl"
@@ -122,6 +122,7 @@ def note_history(connection: sqlite3.Connection, run_id: int, counts: keys.Count
     connection.execute(
         "UPDATE runs SET last_step = ?, history_keys = ? WHERE id = ?", (last, documents.to_stored(document), run_id)
     )
+    exports.make_stale(connection, run_id)
 
 
 def _note_events(connection: sqlite3.Connection, run_id: int, texts: Iterable[str]) -> None:

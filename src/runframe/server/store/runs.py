@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from runframe.server.store import documents, times
+from runframe.server.store import documents, exports, times
 from runframe.server.store.states import Grace, state_sql
 
 _LIGHT = (
@@ -149,6 +149,7 @@ def delete_contents(connection: sqlite3.Connection, run_id: int) -> None:
         connection.execute("DELETE FROM lines WHERE id >= ? AND id < ?", (row["id"] << 33, (row["id"] + 1) << 33))
     for table in ("streams", "files", "alerts", "imports", "artifact_inputs", "artifact_outputs"):
         connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
+    exports.make_stale(connection, run_id)
 
 
 def delete(connection: sqlite3.Connection, run_id: int) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from runframe.server.store.accounts.tables import TABLES as ACCOUNT_TABLES
 from runframe.server.store.artifacts.tables import TABLES as ARTIFACT_TABLES
+from runframe.server.store.exports import TABLES as EXPORT_TABLES
 from runframe.server.store.queues.tables import TABLES as QUEUE_TABLES
 from runframe.server.store.sweeps.tables import TABLES as SWEEP_TABLES
 from runframe.server.store.views.tables import TABLES as VIEW_TABLES
 
 APPLICATION_ID = 0x52464D31
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TABLES = (
     """CREATE TABLE settings (
@@ -155,4 +156,8 @@ TABLES = (
     *SWEEP_TABLES,
     *VIEW_TABLES,
     *QUEUE_TABLES,
+    *EXPORT_TABLES,
 )
+
+#: What makes a store of a version one of the next version.
+UPGRADES = {1: EXPORT_TABLES}
