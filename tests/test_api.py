@@ -15,13 +15,13 @@ import uvicorn
 from runframe import (
     Api,
     AuthenticationError,
+    BetaReport,
     CommError,
     Error,
     NotFoundError,
     PathError,
     SettingsError,
     TransportError,
-    UnsupportedError,
     UsageError,
 )
 from runframe.resources.client import Client
@@ -184,14 +184,14 @@ def test_bad_paths_are_caught_as_documented(api: Api) -> None:
         api.run("shapes/three")
 
 
-def test_from_path_tells_projects_from_runs(api: Api) -> None:
+def test_from_path_tells_what_a_path_names(api: Api) -> None:
     assert repr(api.from_path("shapes")) == repr(api.from_path("local/shapes")) == "<Project local/shapes>"
     run = api.from_path("local/shapes/runs/one")
     assert run is api.from_path("local/shapes/runs/one")
     assert run.id == api.from_path("local/shapes/one").id == "one"
-    for path in ("local/shapes/sweeps/s", "local/shapes/reports/My-Report-Vm11dsdf"):
-        with pytest.raises(UnsupportedError, match=r"sweep or a report"):
-            api.from_path(path)
+    with pytest.raises(NotFoundError, match="Could not find sweep"):
+        api.from_path("local/shapes/sweeps/s")
+    assert isinstance(api.from_path("local/shapes/reports/My-Report-Vm11dsdf"), BetaReport)
     for path in ("local/shapes/what/one", "a/b/c/d/e", ""):
         with pytest.raises(Error, match="path"):
             api.from_path(path)

@@ -85,9 +85,9 @@ def process_environment() -> dict[str, str]:
 
 
 def schemas() -> dict[str, Callable[[], str]]:
-    from runframe import Projects, Runs
+    from runframe import Projects, Reports, Runs, Sweeps
 
-    return {"runs": Runs.SCHEMA.markdown, "projects": Projects.SCHEMA.markdown}
+    return {noun.SCHEMA.name: noun.SCHEMA.markdown for noun in (Runs, Projects, Sweeps, Reports)}
 
 
 @pytest.fixture

@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 
-from runframe import Api, Run, Runs
+from runframe import (
+    Agent,
+    AgentRuns,
+    Api,
+    BetaReport,
+    Project,
+    QueryGenerator,
+    Reports,
+    Run,
+    Runs,
+    Sweep,
+    Sweeps,
+)
 from runframe.resources.files import File
 
 # As documented: names, order and defaults. What follows after `*` is ours, or newer than the documentation.
@@ -28,8 +40,10 @@ API = {
     "from_path": "(path)",
     "project": "(name, entity=None)",
     "projects": "(entity=None, per_page=200)",
+    "reports": "(path='', name=None, per_page=50)",
     "run": "(path='')",
     "runs": "(path=None, filters=None, order='+created_at', per_page=50, include_sweeps=True)",
+    "sweep": "(path='')",
 }
 RUN = {
     "delete": "(delete_artifacts=False)",
@@ -53,16 +67,60 @@ RUNS = {
     "next": "()",
     "upgrade_to_full": "()",
 }
+PROJECT = {
+    "artifacts_types": "(per_page=50)",
+    "collections": "(filters=None, order=None, per_page=50)",
+    "sweeps": "(per_page=50, filters=None, order=None)",
+}
+SWEEP = {
+    "agent": "(agent_id)",
+    "agents": "()",
+    "best_run": "(order=None)",
+    "display": "(height=420, hidden=False)",
+    "enqueue_run": "(config, display_name=None)",
+    "get": "(entity=None, project=None, sid=None, order=None, query=None, **kwargs)",
+    "load": "(force=False)",
+    "to_html": "(height=420, hidden=False)",
+}
+REPORT = {
+    "display": "(height=420, hidden=False)",
+    "runs": "(section, per_page=50, only_selected=True)",
+    "to_html": "(height=1024, hidden=False)",
+}
+AGENT = {"runs": "(per_page=50)"}
+QUERIES = {
+    "filter_to_mongo": "(filter)",
+    "key_to_server_path": "(key)",
+    "keys_to_order": "(keys)",
+    "mongo_to_filter": "(filter)",
+    "order_to_keys": "(order)",
+    "server_path_to_key": "(path)",
+}
 DOCUMENTED = [
     (kind, name, signature)
-    for kind, methods in [(Api, API), (Run, RUN), (File, FILE), (Runs, RUNS)]
+    for kind, methods in [
+        (Api, API),
+        (Run, RUN),
+        (File, FILE),
+        (Runs, RUNS),
+        (Project, PROJECT),
+        (Sweep, SWEEP),
+        (BetaReport, REPORT),
+        (Agent, AGENT),
+        (QueryGenerator, QUERIES),
+    ]
     for name, signature in methods.items()
 ]
 PROPERTIES = {
     Api: ["api_key", "client", "default_entity", "user_agent", "viewer"],
     Run: [
         "config", "dir", "entity", "history_keys", "id", "json_config", "lastHistoryStep", "metadata", "name", "path",
-        "rawconfig", "state", "storage_id", "summary", "summary_metrics", "system_metrics", "url", "user", "username",
+        "rawconfig", "state", "storage_id", "summary", "summary_metrics", "sweep", "system_metrics", "url", "user",
+        "username",
+    ],
+    Sweep: ["config", "entity", "expected_run_count", "name", "order", "path", "url", "username"],
+    BetaReport: [
+        "created_at", "description", "display_name", "id", "name", "sections", "spec", "updated_at", "url", "user",
     ],
     Runs: ["cursor", "length", "more", "objects", "schema"],
     File: ["path_uri", "size"],
@@ -85,7 +143,9 @@ def test_each_property_is_one(kind: type) -> None:
     assert [name for name in PROPERTIES[kind] if not isinstance(getattr(kind, name), property)] == []
 
 
-@pytest.mark.parametrize("kind", [Api, Run, Runs, File])
+@pytest.mark.parametrize(
+    "kind", [Api, Run, Runs, File, Sweep, Sweeps, Agent, AgentRuns, BetaReport, Reports, QueryGenerator]
+)
 def test_everything_public_is_documented(kind: type) -> None:
     public: list[tuple[str, Any]] = [(name, member) for name, member in vars(kind).items() if not name.startswith("_")]
     assert [name for name, member in public if not inspect.getdoc(member)] == []

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from runframe.frames.flatten import flatten
     from runframe.frames.frame import Frame
+    from runframe.resources.agents import Agent, AgentRuns
     from runframe.resources.artifacts.artifact import Artifact
     from runframe.resources.artifacts.collections import ArtifactCollection, ArtifactCollections
     from runframe.resources.artifacts.facts import ArtifactTTL
@@ -50,13 +51,18 @@ if TYPE_CHECKING:
     from runframe.resources.files import File, Files
     from runframe.resources.history.scan import HistoryScan
     from runframe.resources.projects import Project, Projects
+    from runframe.resources.query_generator import QueryGenerator
+    from runframe.resources.reports import BetaReport, Reports
     from runframe.resources.run import Run
     from runframe.resources.runs import Runs
+    from runframe.resources.sweeps import Sweep, Sweeps
     from runframe.resources.users import User
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Agent",
+    "AgentRuns",
     "Api",
     "ArgumentError",
     "Artifact",
@@ -71,6 +77,7 @@ __all__ = [
     "ArtifactTypes",
     "Artifacts",
     "AuthenticationError",
+    "BetaReport",
     "CommError",
     "Error",
     "File",
@@ -83,11 +90,15 @@ __all__ = [
     "PathError",
     "Project",
     "Projects",
+    "QueryGenerator",
+    "Reports",
     "Run",
     "RunArtifacts",
     "Runs",
     "ServerError",
     "SettingsError",
+    "Sweep",
+    "Sweeps",
     "Table",
     "TransportError",
     "UnsupportedError",
@@ -98,6 +109,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Agent": "resources.agents",
+    "AgentRuns": "resources.agents",
     "Api": "api",
     "ArgumentError": "resources.errors",
     "Artifact": "resources.artifacts.artifact",
@@ -108,15 +121,20 @@ _HOMES = {
     "ArtifactType": "resources.artifacts.types",
     "ArtifactTypes": "resources.artifacts.types",
     "Artifacts": "resources.artifacts.versions",
+    "BetaReport": "resources.reports",
     "File": "resources.files",
     "Files": "resources.files",
     "Frame": "frames.frame",
     "HistoryScan": "resources.history.scan",
     "Project": "resources.projects",
     "Projects": "resources.projects",
+    "QueryGenerator": "resources.query_generator",
+    "Reports": "resources.reports",
     "Run": "resources.run",
     "RunArtifacts": "resources.artifacts.versions",
     "Runs": "resources.runs",
+    "Sweep": "resources.sweeps",
+    "Sweeps": "resources.sweeps",
     "Table": "resources.artifacts.tables.table",
     "User": "resources.users",
     "flatten": "frames.flatten",

@@ -9,10 +9,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
 
 from runframe import extjson
-from runframe.errors import AuthenticationError, NotFoundError, TransportError, UnsupportedError, UsageError
-from runframe.paths import UNCATEGORIZED, ProjectPath, RunPath, parse_any, parse_project, parse_run
+from runframe.errors import AuthenticationError, NotFoundError, TransportError, UsageError
+from runframe.paths import (
+    UNCATEGORIZED,
+    ProjectPath,
+    RunPath,
+    SweepPath,
+    parse_any,
+    parse_project,
+    parse_reports,
+    parse_run,
+    parse_sweep,
+)
 from runframe.resources.artifacts import finding
 from runframe.resources.artifacts.artifact import Artifact
 from runframe.resources.artifacts.collections import ArtifactCollection, ArtifactCollections
@@ -21,8 +32,10 @@ from runframe.resources.artifacts.versions import Artifacts
 from runframe.resources.client import USER_AGENT, Client, connect
 from runframe.resources.errors import as_comm_error
 from runframe.resources.projects import Project, Projects
+from runframe.resources.reports import BetaReport, Reports
 from runframe.resources.run import Run
 from runframe.resources.runs import Runs
+from runframe.resources.sweeps import Sweep
 from runframe.resources.users import User
 from runframe.settings import Settings
 
@@ -75,6 +88,8 @@ class Api:
         self._default_entity: str | None = None
         self._viewer: User | None = None
         self._projects: dict[str, Projects] = {}
+        self._sweeps: dict[str, Sweep] = {}
+        self._reports: dict[tuple[ProjectPath, str | None], Reports] = {}
         self.flush()
 
     def _check_key(self) -> None:
@@ -179,7 +194,8 @@ class Api:
             order: `created_at`, `heartbeat_at`, ``config.KEY.value`` or ``summary_metrics.KEY``, with ``+``
                 (ascending) or ``-`` before it.
             per_page: runs asked for at once when they are read as objects; None means 50.
-            include_sweeps: has no effect: runs of sweeps are always listed.
+            include_sweeps: has no effect: runs of sweeps are always listed, and `run.sweep` is asked for when it is
+                first read, once for each sweep.
             lazy: False fetches config and summary with the listing; else they come when they are touched.
 
         Returns:
@@ -417,23 +433,74 @@ class Api:
         path = finding.project_path(self._client, project, self._entity)
         return ArtifactTypes(self._client, path.entity, path.project, start=start)
 
-    def from_path(self, path: str) -> Project | Run:
+    # Sweeps and reports.
+
+    @as_comm_error
+    def sweep(self, path: str = "") -> Sweep:
+        """One sweep.
+
+        Args:
+            path: ``entity/project/sweep_id``, ``entity/project/sweeps/sweep_id``, ``project/sweep_id``, or
+                ``sweep_id`` where a project is set.
+
+        Returns:
+            The sweep; the same object for the same path.
+
+        Raises:
+            PathError: the path is malformed, or lacks a part that no setting gives.
+            NotFoundError: there is no such sweep.
+        """
+        if path not in self._sweeps:
+            parsed = parse_sweep(path, entity=self._entity, project=self.settings.get("project"))
+            self._sweeps[path] = Sweep(self._client, parsed.entity, parsed.project, parsed.sweep)
+        return self._sweeps[path]
+
+    def reports(self, path: str = "", name: str | None = None, per_page: int | None = 50) -> Reports:
+        """The reports of a project, the newest first. Nothing is asked before the first one is wanted.
+
+        Args:
+            path: ``entity/project`` or ``project``; "" for the project that is set.
+            name: only the report of this name (`BetaReport.name`, not the title); percent escapes are resolved.
+            per_page: reports asked for at once; None means 50.
+
+        Returns:
+            The collection; the same object for the same project and name.
+
+        Raises:
+            PathError: (also a ValueError) the path is malformed, or empty where no project is set.
+        """
+        parsed = parse_reports(path, entity=self._entity, project=self.settings.get("project"))
+        name = unquote(name) if name else None
+        if (parsed, name) not in self._reports:
+            project = Project(self._client, parsed.entity, parsed.project)
+            self._reports[parsed, name] = Reports(self._client, project, name, per_page=per_page)
+        return self._reports[parsed, name]
+
+    def from_path(self, path: str) -> Project | Run | Sweep | BetaReport:
         """The object that a path names.
 
         Args:
-            path: ``project``, ``entity/project``, ``entity/project/run_id`` or ``entity/project/runs/run_id``.
+            path: ``project``, ``entity/project``, ``entity/project/run_id``, ``entity/project/runs/run_id``,
+                ``entity/project/sweeps/sweep_id``, ``entity/project/reports/Its-title--report_id``, or the same
+                without the title.
+
+        Returns:
+            The object. Projects and reports are not looked for before they are used: the report has the id and title
+            of the path, and `BetaReport.load` fetches the rest.
 
         Raises:
             PathError: the path has another form.
-            NotFoundError: there is no such run. (Projects are not looked for before they are used.)
-            UnsupportedError: the path names a sweep or a report, which this version does not read yet.
+            NotFoundError: there is no such run or sweep.
         """
         parsed = parse_any(path, entity=self._entity, project=self.settings.get("project"))
         if isinstance(parsed, ProjectPath):
             return self.project(parsed.project, parsed.entity)
         if isinstance(parsed, RunPath):
             return self.run(path)
-        raise UnsupportedError(f"{path!r} names a sweep or a report: only projects and runs can be read", path=path)
+        if isinstance(parsed, SweepPath):
+            return self.sweep(path)
+        attrs = {"id": parsed.report, "displayName": parsed.title, "spec": "{}"}
+        return BetaReport(self._client, attrs, parsed.entity, parsed.project)
 
     # Its life.
 

@@ -23,6 +23,7 @@ __all__ = [
     "parse_artifact",
     "parse_collection",
     "parse_project",
+    "parse_reports",
     "parse_run",
     "parse_sweep",
 ]
@@ -202,6 +203,19 @@ def parse_project(path: str | None, *, entity: Entity, project: str | None = Non
     if not name or "/" in name:
         raise _refused(path, "project")
     return ProjectPath(_entity(path, "project", owner, entity), name)
+
+
+def parse_reports(path: str, *, entity: Entity, project: str | None = None) -> ProjectPath:
+    """The project whose reports a path names: `entity/project`, `project`, or "" where a project is set.
+
+    Raises:
+        PathError: another form, or a part is missing.
+    """
+    if _text(path, "project").strip("/ "):
+        return parse_project(path, entity=entity)
+    if not project:
+        raise _refused(path, "project", "the project")
+    return parse_project(project, entity=entity)
 
 
 def parse_any(

@@ -166,7 +166,7 @@ def _shown(progress: bool | Report | None) -> AbstractContextManager[Report]:
     if callable(progress):
         return _kept(progress)
     if progress is None:
-        if _in_notebook():
+        if notebook_shell() is not None:
             return _kept(_NotebookBar())
         progress = sys.stderr is not None and sys.stderr.isatty()
     return _terminal_bar() if progress else _kept(quiet)
@@ -207,11 +207,11 @@ def _terminal_bar() -> Iterator[Report]:
         yield report
 
 
-def _in_notebook() -> bool:
-    """Whether a Jupyter kernel runs us. IPython is not loaded to find out."""
+def notebook_shell() -> Any:
+    """The IPython shell of the Jupyter kernel that runs us; None elsewhere. IPython is not loaded to find out."""
     module = sys.modules.get("IPython")
     shell = module.get_ipython() if module is not None else None
-    return hasattr(shell, "kernel")
+    return shell if hasattr(shell, "kernel") else None
 
 
 class _NotebookBar:

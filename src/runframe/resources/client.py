@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from runframe import __version__
@@ -36,6 +36,7 @@ class Client:
         self.app_url = app_url
         self.settings = settings
         self._viewer_entity: str | None = None
+        self._features: frozenset[str] | None = None
 
     def execute(
         self, document: Any, variable_values: Mapping[str, Any] | None = None, timeout: float | None = None
@@ -103,6 +104,14 @@ class Client:
             self._viewer_entity = viewer.get("entity")
         return self._viewer_entity
 
+    def has_feature(self, name: str) -> bool:
+        """Whether the server says that it can do something, such as ``MARK_RUN_FILES_UPLOADED``; asked for once."""
+        if self._features is None:
+            info = self.query("account", "ServerFeatures", {}).get("serverInfo") or {}
+            known = [feature for feature in info.get("features") or [] if feature]
+            self._features = frozenset(feature["name"] for feature in known if feature.get("isEnabled"))
+        return name in self._features
+
     def link(self, *parts: str) -> str:
         """The address of a page, each part percent-encoded."""
         return self.app_url + "/".join(quote(part, safe="") for part in parts)
@@ -115,6 +124,15 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client {self.app_url}>"
+
+
+class Connected(Protocol):
+    """What has a connection, as an `Api` does."""
+
+    @property
+    def client(self) -> Client:
+        """The connection."""
+        ...
 
 
 def connect(settings: Settings, options: dict[str, Any], open_app: Callable[[], Any] | None = None) -> Client:

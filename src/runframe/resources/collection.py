@@ -113,6 +113,10 @@ class Collection(Generic[T]):
         """Column values that hold for every row."""
         return {}
 
+    def _row(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the columns read of a node: the node itself, with whatever is derived from it."""
+        return node
+
     def _is_full(self, node: Mapping[str, Any]) -> bool:
         """Whether a node has its heavy fields."""
         return True
@@ -322,7 +326,7 @@ class Collection(Generic[T]):
         for nodes in self._stream(full):
             if reading is not None and any(map(self._is_live, nodes)):
                 reading.live = True
-            yield to_batch(schema, nodes, self._context(), path_of=self._path_of)
+            yield to_batch(schema, [self._row(node) for node in nodes], self._context(), path_of=self._path_of)
 
     def _path_of(self, node: Mapping[str, Any]) -> str | None:
         """How messages name a node."""
@@ -340,6 +344,10 @@ class Collection(Generic[T]):
 
         completeness: Literal["live", "complete"] = "live" if reading.live else "complete"
         return Provenance(completeness, source=self._source(), server_rows=self._total, query=self._query())
+
+    def frame(self, columns: Sequence[str] | None = None) -> Frame:
+        """The collection as a `Frame`: a stream that can be opened again, with its provenance; see `to_batches`."""
+        return self._table(columns)
 
     def to_arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
         """The collection as a `pyarrow.Table`; see `to_batches`."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from runframe.progress import notebook_shell
+
 
 class Node:
     """An object made from one node of an answer.
@@ -18,6 +20,28 @@ class Node:
 
     def __init__(self, attrs: Mapping[str, Any]) -> None:
         self._attrs: dict[str, Any] = dict(attrs)
+
+    def display(self, height: int = 420, hidden: bool = False) -> bool:
+        """Shows the object's page in a notebook; see `to_html`.
+
+        Returns:
+            Whether it was shown: False outside notebooks, and for objects that have no page.
+        """
+        page = self.to_html(height, hidden)
+        if page is None or notebook_shell() is None:
+            return False
+        from IPython import display
+
+        display.display(display.HTML(page))  # type: ignore[no-untyped-call]
+        return True
+
+    def to_html(self, *args: Any, **kwargs: Any) -> str | None:
+        """The HTML that shows the object; None where it has no page."""
+        return None
+
+    def snake_to_camel(self, string: str) -> str:
+        """The field that a Python name stands for: ``created_at`` is ``createdAt``."""
+        return camel_case(string)
 
     def __getattr__(self, name: str) -> Any:
         # Only called when ordinary look-up failed. Unpickling asks before there are fields at all.

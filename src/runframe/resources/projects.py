@@ -17,6 +17,7 @@ from runframe.wire.pages import Connection
 if TYPE_CHECKING:
     from runframe.resources.artifacts.collections import ProjectArtifactCollections
     from runframe.resources.artifacts.types import ArtifactTypes
+    from runframe.resources.sweeps import Sweeps
 
 
 class Project(Node):
@@ -98,6 +99,24 @@ class Project(Node):
         from runframe.resources.artifacts.collections import ProjectArtifactCollections
 
         return ProjectArtifactCollections(self.client, self.entity or "", self.name, filters, order, per_page)
+
+    @as_comm_error
+    def sweeps(
+        self, per_page: int | None = 50, filters: Mapping[str, Any] | None = None, order: str | None = None
+    ) -> Sweeps:
+        """The sweeps of the project, the newest first.
+
+        Args:
+            per_page: sweeps asked for at once.
+            filters: a MongoDB-style filter on `name` (the id), `state`, `method`, `display_name`, `created_at`, ….
+            order: `created_at` or another of these fields, with ``+`` or ``-`` before it.
+
+        Raises:
+            UnsupportedError: the server cannot filter sweeps.
+        """
+        from runframe.resources.sweeps import Sweeps
+
+        return Sweeps(self.client, self.entity or "", self.name, per_page, filters, order)
 
     @property
     def _place(self) -> str:

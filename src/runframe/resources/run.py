@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from runframe import extjson
 from runframe.errors import NotFoundError
@@ -20,6 +20,9 @@ from runframe.resources.run_methods.files import FileMethods
 from runframe.resources.run_methods.history import HistoryMethods
 from runframe.resources.summary import HTTPSummary
 from runframe.resources.users import User
+
+if TYPE_CHECKING:
+    from runframe.resources.sweeps import Sweep
 
 FINAL_STATES = frozenset({"finished", "crashed", "failed", "killed"})
 POLL_SECONDS = 5.0
@@ -64,6 +67,7 @@ class Run(HistoryMethods, FileMethods, ArtifactMethods):
         attrs: Mapping[str, Any] | None = None,
         *,
         loader: Callable[[Run], None] | None = None,
+        sweeps: dict[str, Sweep] | None = None,
     ) -> None:
         super().__init__(attrs or {})
         self.client = client
@@ -71,6 +75,7 @@ class Run(HistoryMethods, FileMethods, ArtifactMethods):
         self._entity = entity
         self._id = run_id
         self._loader = loader
+        self._sweeps = {} if sweeps is None else sweeps
         self._parsed: dict[str, Any] = {}
         if attrs is None:
             self._state = "not found"
@@ -116,6 +121,22 @@ class Run(HistoryMethods, FileMethods, ArtifactMethods):
         if not given:
             raise AttributeError(f"the server knows no user of {self!r}")
         return User(self.client, given)
+
+    @property
+    def sweep(self) -> Sweep | None:
+        """The sweep that it belongs to, asked for once; None where there is none.
+
+        Runs of one listing share the object.
+        """
+        from runframe.resources.sweeps import Sweep
+
+        name = self._attrs.get("sweepName")
+        if name and name not in self._sweeps:
+            found = Sweep.get(self.client, self._entity, self.project, name)
+            if found is None:
+                return None
+            self._sweeps[name] = found
+        return self._sweeps[name] if name else None
 
     @property
     def dir(self) -> str:
@@ -295,6 +316,6 @@ class Run(HistoryMethods, FileMethods, ArtifactMethods):
 
     def __getstate__(self) -> dict[str, Any]:
         # The collection that it came from is not taken along, and a summary's way back is made anew.
-        state = {**super().__getstate__(), "_loader": None}
+        state = {**super().__getstate__(), "_loader": None, "_sweeps": {}}
         state["_parsed"] = {name: value for name, value in self._parsed.items() if name != "summary"}
         return state

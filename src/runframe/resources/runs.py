@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from runframe.frames.frame import Frame
+    from runframe.resources.sweeps import Sweep
 
 Format = Literal["frame", "polars", "pandas", "default"]
 
@@ -53,7 +54,8 @@ class Runs(SizedCollection[Run]):
         filters: a MongoDB-style filter, sent as it is.
         order: a key with ``+`` (ascending) or ``-``.
         per_page: runs asked for at once when objects are read; None means 50.
-        include_sweeps: accepted for code written against the official client; runs of sweeps are always listed.
+        include_sweeps: accepted for code written against the official client; runs of sweeps are always listed, and
+            `run.sweep` is asked for when it is first read, once for each sweep.
         lazy: False asks for config and summary from the first page on.
 
     Attributes:
@@ -124,6 +126,7 @@ class Runs(SizedCollection[Run]):
         super().__init__(client, variables, per_page)
         self._full = not lazy
         self._touched = 0
+        self._sweeps: dict[str, Sweep] = {}
 
     def _operation(self, full: bool) -> tuple[str, str]:
         return "runs", "FullRuns" if full else "Runs"
@@ -135,7 +138,10 @@ class Runs(SizedCollection[Run]):
         return data
 
     def _object(self, node: dict[str, Any]) -> Run:
-        return Run(self.client, self.entity, self.project, node["name"], node, loader=self._complete_page_of)
+        return Run(
+            self.client, self.entity, self.project, node["name"], node,
+            loader=self._complete_page_of, sweeps=self._sweeps,
+        )  # fmt: skip
 
     def _context(self) -> dict[str, Any]:
         return {"entity": self.entity, "project": self.project}
