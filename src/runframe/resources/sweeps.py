@@ -29,6 +29,8 @@ RUNS_PER_PAGE = 10
 NEWEST_FIRST = "-created_at"
 OLDEST_FIRST = "+created_at"
 LIVE_STATES = frozenset({"PENDING", "RUNNING"})
+REFUSALS = frozenset({200, 400, 422})
+"""The statuses with which servers refuse a document that they do not understand."""
 
 
 class Sweep(Shown):
@@ -402,8 +404,10 @@ def _fetch(
     else:
         try:
             data = client.query("sweeps", "GetSweep", variables)
-        except ServerError:
-            # An older server refuses fields that it does not know.
+        except ServerError as error:
+            if error.status not in REFUSALS:
+                raise
+            # An older server does not know all the fields.
             data = client.query("sweeps", "GetSweepLegacy", variables)
     found = (data.get("project") or {}).get("sweep")
     return None if found is None else dict(found)
