@@ -40,7 +40,7 @@ class BetaReport(Shown):
         query_generator: translates its filters and orders.
     """
 
-    KIND = "report"
+    _what = "report"
 
     def __init__(
         self, client: Client, attrs: Mapping[str, Any], entity: str | None = None, project: str | None = None

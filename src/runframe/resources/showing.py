@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from typing import ClassVar
 
 from runframe.progress import notebook_shell
 from runframe.resources.node import Node
@@ -15,7 +14,7 @@ REVEAL = "this.nextSibling.style.display='block';this.style.display='none';"
 class Shown(Node):
     """An object that has a page of its own on the server; a notebook shows it where the object is a cell's result."""
 
-    KIND: ClassVar[str] = "run"
+    _what = "run"
     """What the button calls it."""
 
     @property
@@ -33,7 +32,7 @@ class Shown(Node):
         if (url := self.url) is None:
             return "<div>The address of this page is not known.</div>"
         style = f"border:none;width:100%;height:{height}px;" + ("display:none;" if hidden else "")
-        button = f'<button onClick="{REVEAL}">Display W&B {self.KIND}</button>' if hidden else ""
+        button = f'<button onClick="{REVEAL}">Display W&B {self._what}</button>' if hidden else ""
         return f"{button}<iframe src={url + '?jupyter=true'!r} style={style!r}></iframe>"
 
     def _repr_html_(self) -> str:

@@ -58,7 +58,7 @@ class Sweep(Shown):
         NotFoundError: there is no such sweep.
     """
 
-    KIND = "sweep"
+    _what = "sweep"
     state: str
     method: str
     description: str | None
