@@ -85,9 +85,10 @@ def process_environment() -> dict[str, str]:
 
 
 def schemas() -> dict[str, Callable[[], str]]:
-    from runframe import Projects, Reports, Runs, Sweeps
+    from runframe import Jobs, Projects, QueuedRuns, Reports, Runs, Sweeps
 
-    return {noun.SCHEMA.name: noun.SCHEMA.markdown for noun in (Runs, Projects, Sweeps, Reports)}
+    nouns = (Jobs, Projects, QueuedRuns, Reports, Runs, Sweeps)
+    return {noun.SCHEMA.name.replace(" ", "_"): noun.SCHEMA.markdown for noun in nouns}
 
 
 @pytest.fixture

@@ -12,10 +12,13 @@ from runframe import (
     AgentRuns,
     Api,
     BetaReport,
+    Job,
     Project,
     QueryGenerator,
+    QueuedRun,
     Reports,
     Run,
+    RunQueue,
     Runs,
     Sweep,
     Sweeps,
@@ -36,14 +39,23 @@ API = {
     "artifacts": "(type_name, name, per_page=50, tags=None)",
     "create_project": "(name, entity)",
     "create_run": "(run_id=None, project=None, entity=None)",
+    "create_run_queue": "(name, type, entity=None, prioritization_mode=None, config=None, template_variables=None)",
     "flush": "()",
     "from_path": "(path)",
+    "job": "(name, path=None)",
+    "list_jobs": "(entity, project)",
     "project": "(name, entity=None)",
     "projects": "(entity=None, per_page=200)",
+    "queued_run": "(entity, project, queue_name, run_queue_item_id, project_queue=None, priority=None)",
     "reports": "(path='', name=None, per_page=50)",
     "run": "(path='')",
+    "run_queue": "(entity, name)",
     "runs": "(path=None, filters=None, order='+created_at', per_page=50, include_sweeps=True)",
     "sweep": "(path='')",
+    "upsert_run_queue": (
+        "(name, resource_config, resource_type, entity=None, template_variables=None, external_links=None,"
+        " prioritization_mode=None)"
+    ),
 }
 RUN = {
     "delete": "(delete_artifacts=False)",
@@ -96,6 +108,19 @@ QUERIES = {
     "order_to_keys": "(order)",
     "server_path_to_key": "(path)",
 }
+JOB = {
+    "call": (
+        "(config, project=None, entity=None, queue=None, resource='local-container', resource_args=None,"
+        " template_variables=None, project_queue=None, priority=None)"
+    ),
+    "set_entrypoint": "(entrypoint)",
+}
+RUN_QUEUE = {
+    # A class method: `name`, its first argument, stands where others have themselves.
+    "create": "(resource, entity=None, prioritization_mode=None, config=None, template_variables=None)",
+    "delete": "()",
+}
+QUEUED_RUN = {"delete": "(delete_artifacts=False)", "wait_until_finished": "()", "wait_until_running": "()"}
 DOCUMENTED = [
     (kind, name, signature)
     for kind, methods in [
@@ -108,6 +133,9 @@ DOCUMENTED = [
         (BetaReport, REPORT),
         (Agent, AGENT),
         (QueryGenerator, QUERIES),
+        (Job, JOB),
+        (RunQueue, RUN_QUEUE),
+        (QueuedRun, QUEUED_RUN),
     ]
     for name, signature in methods.items()
 ]
@@ -124,6 +152,12 @@ PROPERTIES = {
     ],
     Runs: ["cursor", "length", "more", "objects", "schema"],
     File: ["path_uri", "size"],
+    Job: ["name"],
+    RunQueue: [
+        "access", "default_resource_config", "entity", "external_links", "id", "items", "name", "prioritization_mode",
+        "template_variables", "type",
+    ],
+    QueuedRun: ["entity", "id", "project", "queue_name", "state"],
 }  # fmt: skip
 
 
@@ -144,7 +178,23 @@ def test_each_property_is_one(kind: type) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [Api, Run, Runs, File, Sweep, Sweeps, Agent, AgentRuns, BetaReport, Reports, QueryGenerator]
+    "kind",
+    [
+        Api,
+        Run,
+        Runs,
+        File,
+        Sweep,
+        Sweeps,
+        Agent,
+        AgentRuns,
+        BetaReport,
+        Reports,
+        QueryGenerator,
+        Job,
+        RunQueue,
+        QueuedRun,
+    ],
 )
 def test_everything_public_is_documented(kind: type) -> None:
     public: list[tuple[str, Any]] = [(name, member) for name, member in vars(kind).items() if not name.startswith("_")]

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
         CommError,
         Error,
         FrameError,
+        LaunchError,
         LogError,
         NotFoundError,
         PathError,
+        QueueError,
         ServerError,
         SettingsError,
         TransportError,
@@ -50,8 +52,13 @@ if TYPE_CHECKING:
     from runframe.resources.errors import ArgumentError
     from runframe.resources.files import File, Files
     from runframe.resources.history.scan import HistoryScan
+    from runframe.resources.jobs.job import Job
+    from runframe.resources.jobs.listing import Jobs
     from runframe.resources.projects import Project, Projects
     from runframe.resources.query_generator import QueryGenerator
+    from runframe.resources.queues.item import QueuedRun
+    from runframe.resources.queues.items import QueuedRuns
+    from runframe.resources.queues.queue import RunQueue
     from runframe.resources.reports import BetaReport, Reports
     from runframe.resources.run import Run
     from runframe.resources.runs import Runs
@@ -85,15 +92,22 @@ __all__ = [
     "Frame",
     "FrameError",
     "HistoryScan",
+    "Job",
+    "Jobs",
+    "LaunchError",
     "LogError",
     "NotFoundError",
     "PathError",
     "Project",
     "Projects",
     "QueryGenerator",
+    "QueueError",
+    "QueuedRun",
+    "QueuedRuns",
     "Reports",
     "Run",
     "RunArtifacts",
+    "RunQueue",
     "Runs",
     "ServerError",
     "SettingsError",
@@ -126,12 +140,17 @@ _HOMES = {
     "Files": "resources.files",
     "Frame": "frames.frame",
     "HistoryScan": "resources.history.scan",
+    "Job": "resources.jobs.job",
+    "Jobs": "resources.jobs.listing",
     "Project": "resources.projects",
     "Projects": "resources.projects",
     "QueryGenerator": "resources.query_generator",
     "Reports": "resources.reports",
+    "QueuedRun": "resources.queues.item",
+    "QueuedRuns": "resources.queues.items",
     "Run": "resources.run",
     "RunArtifacts": "resources.artifacts.versions",
+    "RunQueue": "resources.queues.queue",
     "Runs": "resources.runs",
     "Sweep": "resources.sweeps",
     "Sweeps": "resources.sweeps",

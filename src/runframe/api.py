@@ -30,8 +30,13 @@ from runframe.resources.artifacts.collections import ArtifactCollection, Artifac
 from runframe.resources.artifacts.types import ArtifactType, ArtifactTypes
 from runframe.resources.artifacts.versions import Artifacts
 from runframe.resources.client import USER_AGENT, Client, connect
-from runframe.resources.errors import as_comm_error
+from runframe.resources.errors import ArgumentError, as_comm_error
+from runframe.resources.jobs.job import Job
+from runframe.resources.jobs.listing import Jobs, list_jobs
 from runframe.resources.projects import Project, Projects
+from runframe.resources.queues import making
+from runframe.resources.queues.item import QueuedRun
+from runframe.resources.queues.queue import RunQueue, RunQueuePrioritizationMode, RunQueueResourceType
 from runframe.resources.reports import BetaReport, Reports
 from runframe.resources.run import Run
 from runframe.resources.runs import Runs
@@ -433,6 +438,130 @@ class Api:
         path = finding.project_path(self._client, project, self._entity)
         return ArtifactTypes(self._client, path.entity, path.project, start=start)
 
+    # Jobs and launch queues.
+
+    @as_comm_error
+    def job(self, name: str | None, path: str | None = None) -> Job:
+        """One version of a job, with its files downloaded.
+
+        Args:
+            name: ``entity/project/name:alias``.
+            path: the folder that the files are put into; None for ``./artifacts/NAME:vN``.
+
+        Raises:
+            ArgumentError: (also a ValueError) the name has another form.
+            NotFoundError: there is no such artifact of type ``job``.
+        """
+        if not isinstance(name, str) or name.count("/") != 2 or ":" not in name:
+            raise ArgumentError(f"{name!r} names no job: expected entity/project/name:alias")
+        return Job(self, name, path)
+
+    @as_comm_error
+    def list_jobs(self, entity: str, project: str) -> Jobs:
+        """The jobs of a project, with their versions.
+
+        Args:
+            entity: the user or team.
+            project: the project.
+
+        Returns:
+            A list of jobs, each ``{"edges": [{"node": {…}}]}`` with a node a version; it is also columns
+            (`to_polars()`, …). Empty where the project isn't there or could not be read; a warning is logged then.
+
+        Raises:
+            ArgumentError: (also a ValueError) one of them is None.
+        """
+        return list_jobs(self._client, entity, project)
+
+    def run_queue(self, entity: str, name: str) -> RunQueue:
+        """One launch queue. Nothing is asked before one of its properties is read.
+
+        Args:
+            entity: the user or team that it belongs to.
+            name: its name.
+        """
+        return RunQueue(self._client, name, entity)
+
+    def create_run_queue(
+        self,
+        name: str,
+        type: RunQueueResourceType,
+        entity: str | None = None,
+        prioritization_mode: RunQueuePrioritizationMode | None = None,
+        config: dict[str, Any] | None = None,
+        template_variables: dict[str, Any] | None = None,
+    ) -> RunQueue:
+        """Makes a launch queue.
+
+        Args:
+            name: up to 64 characters.
+            type: what runs are started on: ``local-container``, ``local-process``, ``kubernetes``, ``sagemaker`` or
+                ``gcp-vertex``.
+            entity: the user or team; None for the one that is set, else the default one.
+            prioritization_mode: ``V0`` for a queue with priorities; None for one without.
+            config: what runs are started with; ``{{name}}`` stands for the value of a template variable.
+            template_variables: ``{name: {"schema": {"type": "string"|"number"|"integer", …}}}``, where the schema may
+                have a `default`, `minimum`, `maximum` and `enum`.
+
+        Raises:
+            QueueError: (also a ValueError) one of these cannot be; nothing is sent then.
+            CommError: the server refused it: there is such a queue, for instance.
+        """
+        return making.create(
+            self._client, name, type, self._entity_or(entity), prioritization_mode, config, template_variables
+        )
+
+    def upsert_run_queue(
+        self,
+        name: str,
+        resource_config: dict[str, Any],
+        resource_type: RunQueueResourceType,
+        entity: str | None = None,
+        template_variables: dict[str, Any] | None = None,
+        external_links: dict[str, str] | None = None,
+        prioritization_mode: RunQueuePrioritizationMode | None = None,
+    ) -> RunQueue:
+        """Gives a launch queue other settings, and makes it if it isn't there. What waits in it keeps its own.
+
+        Args:
+            name: up to 64 characters.
+            resource_config: what runs are started with; ``{{name}}`` stands for the value of a template variable.
+            resource_type: what runs are started on; see `create_run_queue`.
+            entity: the user or team; None for the one that is set, else the default one.
+            template_variables: see `create_run_queue`.
+            external_links: ``{name: url}``, for people.
+            prioritization_mode: ``V0`` or ``DISABLED``; None for ``DISABLED``.
+
+        Raises:
+            QueueError: (also a ValueError) one of these cannot be; nothing is sent then.
+            CommError: the server refused it.
+        """
+        return making.upsert(
+            self._client, name, resource_config, resource_type, self._entity_or(entity), template_variables,
+            external_links, prioritization_mode,
+        )  # fmt: skip
+
+    def queued_run(
+        self,
+        entity: str,
+        project: str,
+        queue_name: str,
+        run_queue_item_id: str,
+        project_queue: str | None = None,
+        priority: int | None = None,
+    ) -> QueuedRun:
+        """A run that was put into a launch queue. Nothing is asked before something of it is read.
+
+        Args:
+            entity: the user or team.
+            project: the project that the run is to be logged to.
+            queue_name: the queue.
+            run_queue_item_id: its id in the queue.
+            project_queue: the project that the queue is in; None for ``model-registry``.
+            priority: the priority that it was put there with.
+        """
+        return QueuedRun(self._client, entity, project, queue_name, run_queue_item_id, project_queue, priority)
+
     # Sweeps and reports.
 
     @as_comm_error
@@ -525,6 +654,9 @@ class Api:
 
     def _entity(self) -> str | None:
         return cast("str | None", self.settings.get("entity")) or self.default_entity
+
+    def _entity_or(self, entity: str | None) -> str | None:
+        return self._entity() if entity is None else entity
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_settings": self._settings, "settings": self.settings}

@@ -4,6 +4,7 @@
 Error                        everything that runframe raises on purpose
 ├── UsageError               a call, setting or command that cannot work as it was given
 │   ├── SettingsError        a setting that is missing or malformed (also a ValueError)
+│   ├── QueueError           settings of a launch queue, or values for them, that cannot be (also a ValueError)
 │   ├── UnsupportedError     the server lacks the feature that the call needs
 │   ├── ArtifactStatusError  an artifact in the wrong phase of its life (also an AttributeError)
 │   │   ├── ArtifactNotLoggedError  it is still a draft
@@ -12,6 +13,7 @@ Error                        everything that runframe raises on purpose
 ├── CommError                the server said no, or could not be reached
 │   ├── AuthenticationError  the key is missing, malformed or refused
 │   ├── NotFoundError        no such project, run, file, … (also a ValueError)
+│   ├── LaunchError          a run could not be put into a launch queue, or what waits there could not start
 │   ├── ServerError          the server answered with an error (status, message)
 │   └── TransportError       no answer: refused, timed out, broken off
 ├── WaitTimeoutError         what was waited for did not happen in time (also a TimeoutError)
@@ -45,6 +47,10 @@ class UsageError(Error):
 
 class SettingsError(UsageError, ValueError):
     """A setting that is missing or malformed."""
+
+
+class QueueError(UsageError, ValueError):
+    """Settings of a launch queue, or values for its template variables, that cannot be."""
 
 
 class UnsupportedError(UsageError):
@@ -100,6 +106,10 @@ class AuthenticationError(CommError):
 
 class NotFoundError(CommError, ValueError):
     """No such project, run, file or other object."""
+
+
+class LaunchError(CommError):
+    """A run could not be put into a launch queue, or what waits there could not be looked up or started."""
 
 
 class ServerError(CommError):

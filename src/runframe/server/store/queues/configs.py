@@ -6,11 +6,11 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from runframe import extjson
+from runframe import extjson, templates
 from runframe.server.errors import Refusal
 from runframe.server.store import json_texts, times
-from runframe.server.store.queues import templates
-from runframe.server.store.queues.templates import Variable
+from runframe.server.store.queues.refusals import refused
+from runframe.templates import Variable
 
 RESOURCES = ("local-container", "local-process", "kubernetes", "sagemaker", "gcp-vertex")
 
@@ -67,7 +67,8 @@ def create(
     if not isinstance(arguments, dict):
         raise Refusal("config has no 'resource_args', expected {'resource_args': {'" + resource + "': {…}}}.")
     declared = json_texts.value_of(variables, "templateVariables") if variables else None
-    remarks = templates.check_macros(settings, templates.read_variables(declared))
+    with refused():
+        remarks = templates.check_macros(settings, templates.read_variables(declared))
     remarks += [f"settings for {name!r} are for another resource" for name in arguments if name != resource]
     cursor = connection.execute(
         "INSERT INTO resource_configs (entity_id, resource, config, template_variables, created_at)"

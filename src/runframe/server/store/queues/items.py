@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runframe import extjson
+from runframe import extjson, templates
 from runframe.server.errors import Refusal
 from runframe.server.store import ids, json_texts, projects, runs, times, users
 from runframe.server.store.accounts import permissions
-from runframe.server.store.queues import configs, queues, templates
+from runframe.server.store.queues import configs, queues
 from runframe.server.store.queues.queues import PRIORITIES, Queue
+from runframe.server.store.queues.refusals import refused
 from runframe.server.store.states import Grace
 
 ITEM = "RunQueueItem"
@@ -112,7 +113,8 @@ def push(
     if priority is not None and priority < 0:
         raise Refusal(f"priority is {priority}, expected a number from 0 on; less goes first.")
     config = None if queue.config_id is None else configs.by_id(connection, queue.config_id)
-    chosen = templates.values_of(config.variables if config else {}, given or {})
+    with refused():
+        chosen = templates.values_of(config.variables if config else {}, given or {})
     if config is not None:
         ready = templates.filled(config.config, chosen)["resource_args"]
         spec["resource"] = config.resource

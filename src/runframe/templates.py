@@ -1,4 +1,7 @@
-"""Template variables of a queue's settings: ``{{name}}`` in the settings, a schema for each, values with each item."""
+"""Template variables of a launch queue: ``{{name}}`` in its settings, a schema for each, values with each run.
+
+The client checks them before it sends anything, the embedded server when they come: by the same rules.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runframe import extjson
-from runframe.server.errors import Refusal
+from runframe.errors import QueueError
 
 _MACRO = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
 _TYPES = ("string", "number", "integer")
@@ -29,50 +32,54 @@ class Variable:
     name: str
     schema: dict[str, Any]
 
-    def check(self, value: Any, what: str = "The value") -> Any:
+    def check(self, value: Any, what: str = "the value") -> Any:
         """The value, if the schema allows it.
 
         Raises:
-            Refusal: it does not; the message names the variable and the rule.
+            QueueError: it does not; the message names the variable and the rule.
         """
         kind, shown = self.schema["type"], f"{what} of template variable {self.name!r} is {value!r}"
         if not _is(value, kind):
-            raise Refusal(f"{shown}, expected {'an' if kind == 'integer' else 'a'} {kind}.")
+            raise QueueError(f"{shown}, expected {'an' if kind == 'integer' else 'a'} {kind}")
         if "enum" in self.schema and value not in self.schema["enum"]:
-            raise Refusal(f"{shown}, expected one of {', '.join(map(repr, self.schema['enum']))}.")
+            raise QueueError(f"{shown}, expected one of {', '.join(map(repr, self.schema['enum']))}")
         if "minimum" in self.schema and value < self.schema["minimum"]:
-            raise Refusal(f"{shown}, expected {self.schema['minimum']} or more.")
+            raise QueueError(f"{shown}, expected {self.schema['minimum']} or more")
         if "maximum" in self.schema and value > self.schema["maximum"]:
-            raise Refusal(f"{shown}, expected {self.schema['maximum']} or less.")
+            raise QueueError(f"{shown}, expected {self.schema['maximum']} or less")
         return value
 
 
 def read_variables(given: Any) -> dict[str, Variable]:
-    """The variables in ``{name: {"schema": {…}}}``.
+    """The variables in ``{name: {"schema": {…}}}``; None for none.
 
     Raises:
-        Refusal: it has not this form, or a schema contradicts itself.
+        QueueError: it has not this form, or a schema contradicts itself.
     """
     if given is None:
         return {}
-    if not isinstance(given, dict):
-        raise Refusal(f"templateVariables is {type(given).__name__}, expected a JSON object.")
+    if not isinstance(given, Mapping):
+        raise QueueError(f"the template variables are {given!r}, expected a JSON object {{name: {{'schema': {{…}}}}}}")
     return {name: _variable(name, entry) for name, entry in given.items()}
 
 
-def _variable(name: str, entry: Any) -> Variable:
-    schema = entry.get("schema") if isinstance(entry, dict) else None
-    if not isinstance(schema, dict):
-        raise Refusal(f"Template variable {name!r} is {entry!r}, expected {{'schema': {{'type': …}}}}.")
+def _variable(name: Any, entry: Any) -> Variable:
+    if not isinstance(name, str):
+        raise QueueError(f"a template variable is called {name!r}, expected text")
+    schema = entry.get("schema") if isinstance(entry, Mapping) else None
+    if not isinstance(schema, Mapping):
+        raise QueueError(f"template variable {name!r} is {entry!r}, expected {{'schema': {{'type': …}}}}")
     if schema.get("type") not in _TYPES:
-        raise Refusal(f"Template variable {name!r} has the type {schema.get('type')!r}, expected one of {_TYPES}.")
+        kinds = ", ".join(map(repr, _TYPES))
+        raise QueueError(f"template variable {name!r} has the type {schema.get('type')!r}, expected one of {kinds}")
     unknown = [key for key in schema if key not in _KEYS]
     if unknown:
-        raise Refusal(f"The schema of template variable {name!r} has an unknown key {unknown[0]!r}; known: {_KEYS}.")
+        known = ", ".join(_KEYS)
+        raise QueueError(f"the schema of template variable {name!r} has an unknown key {unknown[0]!r}; known: {known}")
     _check_schema(name, schema)
-    variable = Variable(name, schema)
+    variable = Variable(name, dict(schema))
     if "default" in schema:
-        variable.check(schema["default"], "The default")
+        variable.check(schema["default"], "the default")
     return variable
 
 
@@ -80,33 +87,34 @@ def _check_schema(name: str, schema: Mapping[str, Any]) -> None:
     kind = schema["type"]
     for key in ("minimum", "maximum"):
         if key in schema and (kind == "string" or not _is(schema[key], "number")):
-            raise Refusal(f"{key!r} of template variable {name!r} is {schema[key]!r}: it is for numbers alone.")
+            raise QueueError(f"{key!r} of template variable {name!r} is {schema[key]!r}: it is for numbers alone")
     if "minimum" in schema and "maximum" in schema and schema["minimum"] > schema["maximum"]:
-        raise Refusal(f"Template variable {name!r} has a minimum above its maximum.")
+        least, most = schema["minimum"], schema["maximum"]
+        raise QueueError(f"template variable {name!r} has a minimum above its maximum: {least} is more than {most}")
     enum = schema.get("enum", [None])
-    if not isinstance(enum, list) or not enum:
-        raise Refusal(f"'enum' of template variable {name!r} is {enum!r}, expected a list with a value or more.")
+    if not isinstance(enum, list | tuple) or not enum:
+        raise QueueError(f"'enum' of template variable {name!r} is {enum!r}, expected a list with a value or more")
     if "enum" in schema and not all(_is(value, kind) for value in enum):
-        raise Refusal(f"'enum' of template variable {name!r} holds values that are not of the type {kind!r}.")
+        raise QueueError(f"'enum' of template variable {name!r} is {enum!r}, expected only values of the type {kind!r}")
 
 
 def _is(value: Any, kind: str) -> bool:
     if kind == "string":
         return isinstance(value, str)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return False
-    return kind == "number" or float(value).is_integer()
+    if isinstance(value, float):
+        return math.isfinite(value) and (kind == "number" or value.is_integer())
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def check_macros(config: Any, variables: Mapping[str, Variable]) -> list[str]:
     """A sentence for each variable that the settings do not use.
 
     Raises:
-        Refusal: the settings use a variable that is not declared.
+        QueueError: the settings use a variable that is not declared.
     """
     used = set(_macros(config))
     for name in sorted(used - variables.keys()):
-        raise Refusal(f"The settings use {{{{{name}}}}}, but there is no template variable {name!r}.")
+        raise QueueError(f"the settings use {{{{{name}}}}}, but there is no template variable {name!r}")
     return [f"template variable {name!r} is not used" for name in variables if name not in used]
 
 
@@ -126,16 +134,16 @@ def values_of(variables: Mapping[str, Variable], given: Mapping[str, Any]) -> di
     """The value of each variable: the one given, else its default.
 
     Raises:
-        Refusal: a value is for no variable or against its schema, or one without a default is missing.
+        QueueError: a value is for no variable or against its schema, or one without a default is missing.
     """
     for name in given:
         if name not in variables:
             known = ", ".join(variables) or "none"
-            raise Refusal(f"The queue has no template variable {name!r}; it has {known}.")
+            raise QueueError(f"the queue has no template variable {name!r}; it has {known}")
     values = {}
     for name, variable in variables.items():
         if name not in given and "default" not in variable.schema:
-            raise Refusal(f"Template variable {name!r} has no default: give it a value.")
+            raise QueueError(f"template variable {name!r} has no default: give it a value")
         values[name] = variable.check(given[name]) if name in given else variable.schema["default"]
     return values
 
