@@ -11,10 +11,11 @@ from graphql import build_schema, validate
 
 import runframe
 from runframe.resources.documents import document, operations
+from runframe.server.resolvers.schema import schema_text
 
 FOLDER = files("runframe.resources.documents")
 NOUNS = sorted(entry.name.removesuffix(".graphql") for entry in FOLDER.iterdir() if entry.name.endswith(".graphql"))
-SCHEMA = build_schema((files("runframe.server") / "schema.graphql").read_text(encoding="utf-8"))
+SCHEMA = build_schema(schema_text())
 DOCUMENTS = [(noun, name) for noun in NOUNS for name in operations(noun)]
 
 

@@ -16,9 +16,12 @@ from runframe.server.resolvers.sweeps.rooms import ROOMS as SWEEP_ROOMS
 from runframe.server.resolvers.views.rooms import ROOMS as VIEW_ROOMS
 
 
+@cache
 def schema_text() -> str:
-    """The SDL of the protocol."""
-    return package_files("runframe.server").joinpath("schema.graphql").read_text(encoding="utf-8")
+    """The SDL of the protocol: the files of ``server/schema``, one a noun, in the order of their names."""
+    folder = package_files("runframe.server") / "schema"
+    nouns = sorted((file for file in folder.iterdir() if file.name.endswith(".graphql")), key=lambda file: file.name)
+    return "\n".join(noun.read_text(encoding="utf-8") for noun in nouns)
 
 
 @cache
