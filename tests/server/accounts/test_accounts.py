@@ -70,6 +70,7 @@ def test_an_added_user_opens_the_store_with_the_key(client: Client) -> None:
         ({"name": "x" * 129}, "cannot be a user's name"),
         ({"name": "bob", "email": "nowhere"}, "'nowhere' is no e-mail address"),
         ({"name": "bob", "email": "ADA@example.org"}, "is taken by another user"),
+        ({"name": "bob", "key": ""}, "it has 0 characters, expected 40 or more"),
         ({"name": "bob", "key": "short"}, "it has 5 characters, expected 40 or more"),
         ({"name": "bob", "key": "prefix-" + "k" * 39}, "it has 39 characters"),
         ({"name": "bob", "key": "k" * 39 + "!"}, "characters other than letters"),
@@ -92,7 +93,8 @@ def test_people_are_found_by_parts_of_names_and_addresses(client: Client) -> Non
     assert search(client, "ann") == ["ann", "anna", "bo_b"]  # who is called so comes first
     assert search(client, "X@EXAMPLE.ORG") == ["anna", "bo_b"]
     assert search(client, "o_b") == ["bo_b"] and search(client, "%") == []
-    assert search(client, "") == search(client, None) == ["local", "anna", "ann", "bo_b"]
+    client.local.add_user("cat")  # without an address
+    assert search(client, "") == search(client, None) == ["local", "anna", "ann", "bo_b", "cat"]
 
 
 def test_a_user_is_created_by_address(client: Client) -> None:
@@ -115,6 +117,26 @@ def test_keys_are_made_shown_as_hints_and_deleted(client: Client) -> None:
     assert client.request("POST", "/graphql", json={"query": KEYS}, auth=("api", made["name"])).status_code == 401
     assert "is no key of yours" in client.refused(DELETE_KEY, id=made["id"])
     assert "the store was made with" in client.refused(DELETE_KEY, id=edges[0]["node"]["id"])
+
+
+def test_no_two_keys_of_a_user_are_called_alike(client: Client) -> None:
+    for key in (
+        "local-" + "k" * 40,
+        "kkkk" + "a" * 40,
+        "kkkk" + "b" * 40,
+        "kkkk" + "c" * 40,
+        "long" * 12 + "-" + "d" * 40,
+    ):
+        if key.startswith("local"):
+            client.local.add_user("ada", key=key)
+        else:
+            client.local.add_key("ada", key)
+    query = (
+        "query Keys($text: String) { users(query: $text) { edges { node { apiKeys { edges { node { name } } } } } } }"
+    )
+    [found] = client.graphql(query, text="ada")["users"]["edges"]
+    names = [edge["node"]["name"] for edge in found["node"]["apiKeys"]["edges"]]
+    assert names == ["local-kkkk…", "kkkk…", "kkkk… (2)", "kkkk… (3)", "long…"]
 
 
 def test_a_team_has_its_maker_as_admin(client: Client) -> None:

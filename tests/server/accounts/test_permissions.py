@@ -152,6 +152,13 @@ def test_teams_are_managed_by_their_admins_and_accounts_by_those_of_the_store(cl
     client.graphql(create)
 
 
+def test_people_are_searched_for_by_the_stores_admins(client: Client, ada: Person) -> None:
+    search = '{ users(query: "ada") { edges { node { username } } } }'
+    assert "'ada' is no admin of this server and cannot search for people" in ada.refused(search)
+    assert client.graphql(search)["users"]["edges"] == [{"node": {"username": "ada"}}]
+    assert ada.graphql("{ viewer { username } }")["viewer"] == {"username": "ada"}
+
+
 def test_a_key_is_deleted_by_its_owner_or_an_admin(client: Client, ada: Person) -> None:
     keys = "{ viewer { apiKeys { edges { node { id } } } } }"
     [mine] = client.graphql(keys)["viewer"]["apiKeys"]["edges"]

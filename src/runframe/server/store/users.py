@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import secrets
 import sqlite3
@@ -12,6 +13,7 @@ from runframe.server.store import times
 
 _KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _KEY_LENGTH = 40  # what the official SDK asks for at the least (protocol, section 2)
+_LONGEST_PREFIX = 16  # what stands before a dash tells kinds of keys apart; longer ones are not taken for that
 _NAME = re.compile(r"[^/\\\x00-\x1f]+")
 
 
@@ -158,8 +160,20 @@ def add_key(
     """
     connection.execute(
         "INSERT INTO api_keys (user_id, digest, hint, secret, description, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-        (user.id, digest(key), f"{key[:4]}…", key if keep else None, description, times.now()),
+        (user.id, digest(key), _hint(connection, user, key), key if keep else None, description, times.now()),
     )
+
+
+def _hint(connection: sqlite3.Connection, user: User, key: str) -> str:
+    """What a user's key is called: its prefix, where it has one, and four characters of the rest; unlike the others."""
+    prefix, dash, secret = key.partition("-")
+    shown = f"{prefix}-{secret[:4]}…" if dash and len(prefix) <= _LONGEST_PREFIX else f"{key[:4]}…"
+    taken = {other.hint for other in keys_of(connection, user.id)}
+    numbers = itertools.count(2)
+    name = shown
+    while name in taken:
+        name = f"{shown} ({next(numbers)})"
+    return name
 
 
 def kept_key(connection: sqlite3.Connection, user: User) -> str | None:

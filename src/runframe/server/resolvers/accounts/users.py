@@ -18,7 +18,9 @@ user_type = ObjectType("User")
 
 @query.field("users")
 def _resolve_users(_: None, info: Info, query: str | None = None) -> dict[str, Any]:
-    return {"edges": [{"node": user} for user in finding.search(info.context.connection, query)]}
+    context = info.context
+    permissions.check_admin(context.viewer, "search for people")
+    return {"edges": [{"node": user} for user in finding.search(context.connection, query)]}
 
 
 @user_type.field("projects")

@@ -25,7 +25,7 @@ def search(connection: sqlite3.Connection, text: str | None) -> list[User]:
     rows = connection.execute(
         "SELECT id FROM users WHERE service = 0 AND deleted_at IS NULL AND"
         " (instr(lower(username), lower(:text)) OR instr(lower(coalesce(email, '')), lower(:text)) OR :text = '')"
-        " ORDER BY lower(username) <> lower(:text) AND lower(coalesce(email, '')) <> lower(:text), id",
+        " ORDER BY lower(username) <> lower(:text) AND coalesce(lower(email) <> lower(:text), 1), id",
         {"text": text},
     ).fetchall()
     found = [users.user_by_id(connection, row["id"]) for row in rows]

@@ -21,10 +21,10 @@ def check(key: str) -> str:
         Refusal: they will not; the message does not hold the key.
     """
     secret = key.partition("-")[2] if "-" in key else key
-    if _PLAIN.fullmatch(key) is None:
-        raise Refusal("The key cannot be one: it holds characters other than letters, digits, '-' and '_'.")
     if len(secret) < _SHORTEST:
         raise Refusal(f"The key cannot be one: it has {len(secret)} characters, expected {_SHORTEST} or more.")
+    if _PLAIN.fullmatch(key) is None:
+        raise Refusal("The key cannot be one: it holds characters other than letters, digits, '-' and '_'.")
     return key
 
 

@@ -1,6 +1,8 @@
 """Who may change what.
 
-Everybody who has a key may read everything: a store is one group's. Changing is narrower:
+Everybody who has a key may read everything: a store is one group's. Two things are shown to fewer: keys (their names,
+and those of service accounts whole) to whose they are and to who may change them, and the search for people to the
+store's admins, as W&B has it. Changing is narrower:
 
 | what | who |
 |---|---|
