@@ -13,6 +13,7 @@ from runframe import (
     Api,
     BetaReport,
     Job,
+    Member,
     Project,
     QueryGenerator,
     QueuedRun,
@@ -22,6 +23,8 @@ from runframe import (
     Runs,
     Sweep,
     Sweeps,
+    Team,
+    User,
 )
 from runframe.resources.files import File
 
@@ -40,6 +43,8 @@ API = {
     "create_project": "(name, entity)",
     "create_run": "(run_id=None, project=None, entity=None)",
     "create_run_queue": "(name, type, entity=None, prioritization_mode=None, config=None, template_variables=None)",
+    "create_team": "(team, admin_username=None)",
+    "create_user": "(email, admin=False)",
     "flush": "()",
     "from_path": "(path)",
     "job": "(name, path=None)",
@@ -56,6 +61,9 @@ API = {
         "(name, resource_config, resource_type, entity=None, template_variables=None, external_links=None,"
         " prioritization_mode=None)"
     ),
+    "team": "(team)",
+    "user": "(username_or_email)",
+    "users": "(username_or_email)",
 }
 RUN = {
     "delete": "(delete_artifacts=False)",
@@ -74,6 +82,14 @@ RUN = {
     "wait_until_finished": "()",
 }
 FILE = {"delete": "()", "download": "(root='.', replace=False, exist_ok=False, api=None)"}
+USER = {"delete_api_key": "(api_key)", "generate_api_key": "(description=None)"}
+TEAM = {
+    "create_service_account": "(description)",
+    "invite": "(username_or_email, admin=False)",
+    "load": "(force=False)",
+}
+MEMBER = {"delete": "()"}
+CREATE = {User: "(api, email, admin=False)", Team: "(api, team, admin_username=None)"}
 RUNS = {
     "histories": "(samples=500, keys=None, x_axis='_step', format='default', stream='default')",
     "next": "()",
@@ -136,6 +152,9 @@ DOCUMENTED = [
         (Job, JOB),
         (RunQueue, RUN_QUEUE),
         (QueuedRun, QUEUED_RUN),
+        (User, USER),
+        (Team, TEAM),
+        (Member, MEMBER),
     ]
     for name, signature in methods.items()
 ]
@@ -158,6 +177,7 @@ PROPERTIES = {
         "template_variables", "type",
     ],
     QueuedRun: ["entity", "id", "project", "queue_name", "state"],
+    User: ["api_keys", "teams", "user_api"],
 }  # fmt: skip
 
 
@@ -177,6 +197,13 @@ def test_each_property_is_one(kind: type) -> None:
     assert [name for name in PROPERTIES[kind] if not isinstance(getattr(kind, name), property)] == []
 
 
+@pytest.mark.parametrize("kind", CREATE)
+def test_each_class_that_makes_objects_takes_what_is_documented(kind: type[User] | type[Team]) -> None:
+    found = inspect.signature(kind.create)
+    parameters = [each.replace(annotation=inspect.Parameter.empty) for each in found.parameters.values()]
+    assert str(inspect.Signature(parameters)) == CREATE[kind]
+
+
 @pytest.mark.parametrize(
     "kind",
     [
@@ -194,6 +221,9 @@ def test_each_property_is_one(kind: type) -> None:
         Job,
         RunQueue,
         QueuedRun,
+        User,
+        Team,
+        Member,
     ],
 )
 def test_everything_public_is_documented(kind: type) -> None:

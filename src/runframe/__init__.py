@@ -63,7 +63,8 @@ if TYPE_CHECKING:
     from runframe.resources.run import Run
     from runframe.resources.runs import Runs
     from runframe.resources.sweeps import Sweep, Sweeps
-    from runframe.resources.users import User
+    from runframe.resources.teams import Member, Members, Team
+    from runframe.resources.users import User, Users
 
 __version__ = "0.1.0"
 
@@ -96,6 +97,8 @@ __all__ = [
     "Jobs",
     "LaunchError",
     "LogError",
+    "Member",
+    "Members",
     "NotFoundError",
     "PathError",
     "Project",
@@ -114,10 +117,12 @@ __all__ = [
     "Sweep",
     "Sweeps",
     "Table",
+    "Team",
     "TransportError",
     "UnsupportedError",
     "UsageError",
     "User",
+    "Users",
     "WaitTimeoutError",
     "flatten",
 ]
@@ -142,6 +147,8 @@ _HOMES = {
     "HistoryScan": "resources.history.scan",
     "Job": "resources.jobs.job",
     "Jobs": "resources.jobs.listing",
+    "Member": "resources.teams",
+    "Members": "resources.teams",
     "Project": "resources.projects",
     "Projects": "resources.projects",
     "QueryGenerator": "resources.query_generator",
@@ -155,7 +162,9 @@ _HOMES = {
     "Sweep": "resources.sweeps",
     "Sweeps": "resources.sweeps",
     "Table": "resources.artifacts.tables.table",
+    "Team": "resources.teams",
     "User": "resources.users",
+    "Users": "resources.users",
     "flatten": "frames.flatten",
 }
 

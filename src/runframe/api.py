@@ -6,6 +6,7 @@ import secrets
 import string
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
@@ -24,7 +25,7 @@ from runframe.paths import (
     parse_run,
     parse_sweep,
 )
-from runframe.resources.artifacts import finding
+from runframe.resources.artifacts import finding, notices
 from runframe.resources.artifacts.artifact import Artifact
 from runframe.resources.artifacts.collections import ArtifactCollection, ArtifactCollections
 from runframe.resources.artifacts.types import ArtifactType, ArtifactTypes
@@ -41,7 +42,8 @@ from runframe.resources.reports import BetaReport, Reports
 from runframe.resources.run import Run
 from runframe.resources.runs import Runs
 from runframe.resources.sweeps import Sweep
-from runframe.resources.users import User
+from runframe.resources.teams import Team
+from runframe.resources.users import User, Users, search
 from runframe.settings import Settings
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ class Api:
         directory = settings.local_directory
         self._local = None if directory is None else _LocalStore(directory)
         self._client = connect(settings, self.settings, self._local)
+        self._client.open_api = partial(_another, type(self), self._settings, self.settings)
         self._session = self._client.session
         self._default_entity: str | None = None
         self._viewer: User | None = None
@@ -152,7 +155,7 @@ class Api:
             found = self._client.query("account", "GetViewer", {}).get("viewer")
             if found is None:
                 raise NotFoundError(f"{self._settings.base_url} does not say who the API key belongs to; check the key")
-            self._viewer = User(self._client, found)
+            self._viewer = User(self._client, found, self._client.open_api)
             self._default_entity = found.get("entity") or self._default_entity
         return self._viewer
 
@@ -605,6 +608,75 @@ class Api:
             self._reports[parsed, name] = Reports(self._client, project, name, per_page=per_page)
         return self._reports[parsed, name]
 
+    # People and teams.
+
+    def user(self, username_or_email: str) -> User | None:
+        """One user, by name or address. Servers answer that to their admins alone; `viewer` is always there.
+
+        Args:
+            username_or_email: the name or the address. Where it fits several users there is a warning, and the first
+                that the server named is given.
+
+        Returns:
+            The user; None where there is none.
+
+        Raises:
+            CommError: the server refused it.
+        """
+        found = search(self._client, username_or_email)
+        if len(found) > 1:
+            notices.warn(f"{username_or_email!r} fits {len(found)} users, the first of them is given: {found[0]!r}")
+        return found[0] if found else None
+
+    def users(self, username_or_email: str) -> Users:
+        """The users whose name or address holds a text. Servers answer that to their admins alone.
+
+        Args:
+            username_or_email: part of a name or of an address.
+
+        Returns:
+            A list, empty where there is none; also a table (`to_polars()`, the Arrow stream, …).
+
+        Raises:
+            CommError: the server refused it.
+        """
+        return search(self._client, username_or_email)
+
+    def create_user(self, email: str, admin: bool | None = False) -> User:
+        """Makes a user.
+
+        Args:
+            email: the address.
+            admin: whether the user becomes an admin of the server.
+
+        Raises:
+            CommError: the server refused it: whoever asks is no admin, or the address is taken or is none.
+        """
+        return User.create(self, email, admin)
+
+    def team(self, team: str) -> Team:
+        """One team, with its members.
+
+        Args:
+            team: its name.
+
+        Raises:
+            NotFoundError: (also a ValueError) there is no such team.
+        """
+        return Team(self._client, team)
+
+    def create_team(self, team: str, admin_username: str | None = None) -> Team:
+        """Makes a team, and gives the one of this name where there is one.
+
+        Args:
+            team: its name.
+            admin_username: its admin; None for whoever asks. A team that was there keeps its own.
+
+        Raises:
+            CommError: the server refused it, and there is no team of this name.
+        """
+        return Team.create(self, team, admin_username)
+
     def from_path(self, path: str) -> Project | Run | Sweep | BetaReport:
         """The object that a path names.
 
@@ -667,6 +739,13 @@ class Api:
 
     def __repr__(self) -> str:
         return f"<Api {self._settings.base_url}>"
+
+
+def _another(kind: type[Api], settings: Settings, options: Mapping[str, Any]) -> Api:
+    """An `Api` with the settings and the key of another one. Nothing is asked."""
+    made = kind.__new__(kind)
+    made.__setstate__({"_settings": settings, "settings": dict(options)})
+    return made
 
 
 class _NoEntityError(UsageError, ValueError):

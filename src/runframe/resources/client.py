@@ -29,12 +29,14 @@ class Client:
         session: sends requests and moves files.
         settings: the settings of the `Api`, the same dict.
         app_url: what links begin with; ends with ``/``.
+        open_api: makes another `Api` with the same settings and the same key; None without an `Api`.
     """
 
     def __init__(self, session: Session, app_url: str, settings: dict[str, Any]) -> None:
         self.session = session
         self.app_url = app_url
         self.settings = settings
+        self.open_api: Callable[[], Any] | None = None
         self._viewer_entity: str | None = None
         self._features: frozenset[str] | None = None
 
