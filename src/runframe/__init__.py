@@ -27,17 +27,21 @@ if TYPE_CHECKING:
         CommError,
         Error,
         FrameError,
+        IncompleteRunHistoryError,
         LaunchError,
         LogError,
         NotFoundError,
         PathError,
         QueueError,
+        RunNotFoundError,
         ServerError,
         SettingsError,
         TransportError,
         UnsupportedError,
         UsageError,
         WaitTimeoutError,
+        WandbApiFailedError,
+        WandbCoreNotAvailableError,
     )
     from runframe.frames.flatten import flatten
     from runframe.frames.frame import Frame
@@ -93,6 +97,7 @@ __all__ = [
     "Frame",
     "FrameError",
     "HistoryScan",
+    "IncompleteRunHistoryError",
     "Job",
     "Jobs",
     "LaunchError",
@@ -110,6 +115,7 @@ __all__ = [
     "Reports",
     "Run",
     "RunArtifacts",
+    "RunNotFoundError",
     "RunQueue",
     "Runs",
     "ServerError",
@@ -124,6 +130,8 @@ __all__ = [
     "User",
     "Users",
     "WaitTimeoutError",
+    "WandbApiFailedError",
+    "WandbCoreNotAvailableError",
     "flatten",
 ]
 

@@ -105,7 +105,9 @@ class Api:
         try:
             viewer = self._client.query("account", "Viewer", {}).get("viewer")
         except AuthenticationError as error:
-            raise AuthenticationError(f"{host} refused the API key: {error.message}", error) from error
+            raise AuthenticationError(
+                f"{host} refused the API key: {error.message}", error, status=error.status
+            ) from error
         except TransportError as error:
             raise TransportError(f"{host} could not be reached to check the API key: {error.message}", error) from error
         if viewer is None:

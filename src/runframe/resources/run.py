@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from runframe import extjson
-from runframe.errors import NotFoundError
+from runframe.errors import RunNotFoundError
 from runframe.resources.client import Client
 from runframe.resources.config import join_config, parse_document, split_config
 from runframe.resources.errors import as_comm_error
@@ -241,7 +241,7 @@ class Run(HistoryMethods, FileMethods, ArtifactMethods):
         Changes that were not sent are lost, but for attributes that were assigned.
 
         Raises:
-            NotFoundError: the run isn't there.
+            RunNotFoundError: the run isn't there.
         """
         if force or not self._attrs:
             variables = {"entity": self._entity, "project": self.project, "name": self._id}
@@ -249,7 +249,7 @@ class Run(HistoryMethods, FileMethods, ArtifactMethods):
             node = (data.get("project") or {}).get("run")
             if node is None:
                 self._state = "not found"
-                raise NotFoundError(f"Could not find run {self!r}", path=self._place)
+                raise RunNotFoundError(f"Could not find run {self!r}", path=self._place)
             self._attrs = dict(node)
             self._parsed = {}
             self._state = self._attrs.get("state") or "not found"
@@ -308,7 +308,7 @@ class Run(HistoryMethods, FileMethods, ArtifactMethods):
             data = self.client.query("runs", "RunState", variables)
             run = (data.get("project") or {}).get("run")
             if run is None:
-                raise NotFoundError(f"Could not find run {self!r}", path=self._place)
+                raise RunNotFoundError(f"Could not find run {self!r}", path=self._place)
             self._state = run["state"]
             if self._state in FINAL_STATES:
                 return

@@ -16,12 +16,12 @@ class Document:
 
     Attributes:
         text: the document as it is sent.
-        name: the operation's name.
+        name: the operation's name; "anonymous" where it has none.
         node: the parsed document.
         is_mutation: whether the operation changes something.
 
     Raises:
-        ValueError: the text is not GraphQL, or has not exactly one named operation.
+        ValueError: the text is not GraphQL, or has not exactly one operation.
     """
 
     __slots__ = ("encoded", "is_mutation", "name", "node", "text")
@@ -34,13 +34,15 @@ class Document:
         except GraphQLSyntaxError as error:
             raise ValueError(f"not a GraphQL document: {error.message}\n{text}") from error
         operations = [part for part in node.definitions if isinstance(part, OperationDefinitionNode)]
-        if len(operations) != 1 or operations[0].name is None:
-            raise ValueError(f"a document holds one named operation; {len(operations)} were found in:\n{text}")
+        if len(operations) != 1:
+            raise ValueError(f"a document holds one operation; {len(operations)} were found in:\n{text}")
         self.text = text
         self.node: DocumentNode = node
-        self.name: str = operations[0].name.value
+        name = operations[0].name
+        self.name: str = "anonymous" if name is None else name.value
         self.is_mutation: bool = operations[0].operation is OperationType.MUTATION
-        self.encoded: bytes = f'{{"operationName":{json.dumps(self.name)},"query":{json.dumps(text)}'.encode()
+        called = f'"operationName":{json.dumps(name.value)},' if name is not None else ""
+        self.encoded: bytes = f'{{{called}"query":{json.dumps(text)}'.encode()
 
     def __repr__(self) -> str:
         return f"Document({self.name})"
@@ -49,7 +51,7 @@ class Document:
         return Document, (self.text,)
 
     def body(self, variables: dict[str, Any] | None) -> bytes:
-        """The body of a request: JSON with `query`, `operationName` and `variables`.
+        """The body of a request: JSON with `query`, `variables` and, where it has one, `operationName`.
 
         Raises:
             ValueError: a variable is NaN or infinite, for which strict JSON has no form.

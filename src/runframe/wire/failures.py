@@ -117,7 +117,7 @@ def error_of_answer(response: httpx.Response, *, attempts: int = 1, path: str | 
         did = "refused the API key" if "authorization" in response.request.headers else "asks for an API key"
         said = f"HTTP 401: {text}" if text else "HTTP 401"
         return AuthenticationError(
-            f"{where} {did} ({said}). Check WANDB_API_KEY, or the server's entry in netrc", path=path
+            f"{where} {did} ({said}). Check WANDB_API_KEY, or the server's entry in netrc", status=401, path=path
         )
     if status in _REDIRECT:
         target = response.headers.get("location")
@@ -130,7 +130,7 @@ def error_of_answer(response: httpx.Response, *, attempts: int = 1, path: str | 
         )
     tried = f" ({attempts} attempts)" if attempts > 1 else ""
     if status == 404:
-        return NotFoundError(text or f"{shown(url)} does not exist (HTTP 404)", path=path)
+        return NotFoundError(text or f"{shown(url)} does not exist (HTTP 404)", status=404, path=path)
     if not text:
         return ServerError(f"{where} answered HTTP {status} {response.reason_phrase}{tried}", status=status, path=path)
     return ServerError(f"{where} answered HTTP {status}: {text}{tried}", status=status, path=path)

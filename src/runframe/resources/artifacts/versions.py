@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from runframe.errors import NotFoundError
+from runframe.errors import NotFoundError, RunNotFoundError
 from runframe.resources.artifacts.columns import VERSIONS
 from runframe.resources.artifacts.homes import Home, aliases_in
 from runframe.resources.artifacts.names import is_version
@@ -224,7 +224,7 @@ class RunArtifacts(VersionListing):
     def _edges(self, data: dict[str, Any]) -> list[dict[str, Any]]:
         run = (data.get("project") or {}).get("run")
         if run is None:
-            raise NotFoundError(f"Could not find run {self._source()}", path=self._source())
+            raise RunNotFoundError(f"Could not find run {self._source()}", path=self._source())
         edges: list[dict[str, Any]] = run["artifacts"]["edges"]
         return edges
 

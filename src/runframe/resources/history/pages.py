@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import orjson
 
 from runframe import extjson
-from runframe.errors import CommError, NotFoundError, ServerError
+from runframe.errors import CommError, RunNotFoundError, ServerError
 from runframe.resources.client import Client
 from runframe.resources.history.windows import Plan, Window
 from runframe.wire.pages import is_too_slow
@@ -146,7 +146,7 @@ class RunHistory:
     def _run(self, data: dict[str, Any]) -> dict[str, Any]:
         run = (data.get("project") or {}).get("run")
         if run is None:
-            raise NotFoundError(f"Could not find run {self.path}: it was deleted, or never was.", path=self.path)
+            raise RunNotFoundError(f"Could not find run {self.path}: it was deleted, or never was.", path=self.path)
         return dict(run)
 
 

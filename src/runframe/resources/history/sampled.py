@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from runframe import extjson
-from runframe.errors import NotFoundError
+from runframe.errors import RunNotFoundError
 from runframe.resources.history.pages import RunHistory
 
 TOKENS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
@@ -23,7 +23,7 @@ def sampled_rows(history: RunHistory, samples: int, keys: list[str] | None, x_ax
         stream: ``"default"`` for what was logged, anything else for the system metrics.
 
     Raises:
-        NotFoundError: the run isn't there.
+        RunNotFoundError: the run isn't there.
     """
     if keys:
         rows = _sampled_keys(history, samples, [x_axis, *keys])
@@ -72,5 +72,5 @@ def _run(history: RunHistory, operation: str, extra: dict[str, Any]) -> dict[str
     data = history.client.query("history", operation, variables)
     run = (data.get("project") or {}).get("run")
     if run is None:
-        raise NotFoundError(f"Could not find run {history.path}: it was deleted, or never was.", path=history.path)
+        raise RunNotFoundError(f"Could not find run {history.path}: it was deleted, or never was.", path=history.path)
     return dict(run)
