@@ -103,7 +103,8 @@ def test_a_user_is_created_by_address(client: Client) -> None:
     second = create_user(client, "grace.h-x@example.com", admin=True)
     assert (second["username"], second["admin"]) == ("grace.h-x-2", True)
     assert "taken by another user" in client.refused(CREATE_USER, email="GRACE.H+x@example.org")
-    assert "no e-mail address" in client.refused(CREATE_USER, email="grace")
+    for email in ("grace", "@", "a@b@c", "\0@x", "x" * 319 + "@y"):
+        assert "no e-mail address" in client.refused(CREATE_USER, email=email)
 
 
 def test_keys_are_made_shown_as_hints_and_deleted(client: Client) -> None:
@@ -177,6 +178,7 @@ def test_who_has_an_account_joins_at_once_and_others_when_they_get_one(client: C
         ({"email": "ada@EXAMPLE.org"}, "'ada' belongs to 'crew' already"),
         ({"username": "nobody"}, "no user 'nobody'"),
         ({}, "either a username or an e-mail address"),
+        *(({"email": email}, "is no e-mail address") for email in ("@", "a@b c", "a", "\0@x", "x" * 319 + "@y")),
     ):
         assert part in client.refused(INVITE, entity="crew", **fields)
     client.graphql(INVITE, entity="crew", email="later@example.org")
@@ -207,6 +209,8 @@ def test_a_service_account_works_for_its_team(client: Client) -> None:
     viewer = client.request("POST", "/graphql", json={"query": KEYS}, auth=auth).json()["data"]["viewer"]
     assert (viewer["username"], viewer["entity"]) == (robot["username"], "crew")
     assert search(client, "robot") == []
+    assert "no user" in client.refused(INVITE, entity="crew", username=robot["username"])
+    assert "no user" in client.refused(CREATE_TEAM, teamName="its own", teamAdminUserName=robot["username"])
     client.graphql(WITHDRAW, id=robot["id"], entity="crew")
     assert client.request("POST", "/graphql", json={"query": KEYS}, auth=auth).status_code == 401
     assert "needs a description" in client.refused(SERVICE, entity="crew", description=" ")

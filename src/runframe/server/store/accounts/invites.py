@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from runframe.server.errors import Refusal
-from runframe.server.store import ids, times, users
+from runframe.server.store import ids, times
 from runframe.server.store.accounts import finding, permissions
 from runframe.server.store.users import Entity, User
 
@@ -50,7 +50,8 @@ def ask(
         admin: whether they become an admin of the team.
 
     Raises:
-        Refusal: nobody is named, there is no such user, or they belong to the team or were asked before.
+        Refusal: nobody is named, there is no such user, the address cannot be one, or they belong to the team or were
+            asked before.
     """
     if bool(username) == bool(email):
         raise Refusal("An invitation needs either a username or an e-mail address.")
@@ -74,11 +75,11 @@ def ask(
 
 def _named(connection: sqlite3.Connection, username: str | None, email: str | None) -> User | None:
     if username:
-        user = users.find_user(connection, username)
+        user = finding.person(connection, username)
         if user is None:
             raise Refusal(f"There is no user {username!r}. Who has no account is asked by e-mail address.", 404)
         return user
-    return None if email is None else finding.by_email(connection, email)
+    return None if email is None else finding.by_email(connection, finding.check_email(email))
 
 
 def accept(connection: sqlite3.Connection, user: User) -> None:

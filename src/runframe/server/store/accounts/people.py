@@ -11,7 +11,6 @@ from runframe.server.store.accounts import finding, invites, keys
 from runframe.server.store.users import User
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 def add(
@@ -56,11 +55,8 @@ def _create(connection: sqlite3.Connection, name: str, email: str | None, *, adm
     taken = users.find_entity(connection, name)
     if taken is not None:
         raise Refusal(f"The name {name!r} is taken: there is a {taken.kind} of this name.", 409)
-    if email is not None:
-        if _EMAIL.fullmatch(email) is None:
-            raise Refusal(f"{email!r} is no e-mail address, expected something like 'name@example.org'.")
-        if finding.by_email(connection, email) is not None:
-            raise Refusal(f"The address {email!r} is taken by another user.", 409)
+    if email is not None and finding.by_email(connection, finding.check_email(email)) is not None:
+        raise Refusal(f"The address {email!r} is taken by another user.", 409)
     user = users.create_user(connection, name, email=email, admin=admin)
     invites.accept(connection, user)
     return user

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from runframe.server.errors import Refusal
 from runframe.server.store import ids, times, users
-from runframe.server.store.accounts import keys, permissions
+from runframe.server.store.accounts import finding, keys, permissions
 from runframe.server.store.users import Entity, User
 
 PERSON = "MEMBER"
@@ -60,7 +60,7 @@ def create(connection: sqlite3.Connection, viewer: User, name: str, admin_userna
     taken = users.find_entity(connection, name)
     if taken is not None:
         raise Refusal(f"The name {name!r} is taken: there is a {taken.kind} of this name.", 409)
-    admin = users.find_user(connection, admin_username) if admin_username else viewer
+    admin = finding.person(connection, admin_username) if admin_username else viewer
     if admin is None:
         raise Refusal(f"There is no user {admin_username!r}.", 404)
     entity = users.ensure_entity(connection, name)
