@@ -233,6 +233,7 @@ def test_ctrl_c_ends_the_request_that_was_waited_for() -> None:
 
     def interrupt() -> None:
         begun.wait(5)
+        time.sleep(0.2)  # on a busy machine the request begins before the main thread waits for it
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     with new(open_app=lambda: waiting) as session:
