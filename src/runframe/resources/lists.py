@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from runframe.frames.batches import to_batch
 from runframe.frames.schema import Schema
+from runframe.resources.node import Node
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,14 +15,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from runframe.frames.frame import Frame
+    from runframe.frames.provenance import Provenance
 
 T = TypeVar("T")
+N = TypeVar("N", bound=Node)
 
 
 class FramedList(list[T]):
     """A list with the columns of what it lists.
 
-    ``to_batches()``, ``to_arrow()``, ``to_polars()``, ``to_pandas()`` and the Arrow stream interface give them.
+    ``to_batches()``, ``to_arrow()``, ``to_polars()``, ``to_pandas()`` and the Arrow stream interface give them. What
+    takes lists of its own accord (`polars.DataFrame`, `pyarrow.table`) looks at the list first.
     """
 
     SCHEMA: ClassVar[Schema]
@@ -61,3 +66,34 @@ class FramedList(list[T]):
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self._frame(None).__arrow_c_stream__(requested_schema)
+
+
+class Listed(FramedList[N]):
+    """A list of objects, whole when it is made, whose columns are those objects' fields; nothing is asked for them.
+
+    Args:
+        objects: the objects.
+        source: what they belong to, for the provenance of a frame.
+    """
+
+    def __init__(self, objects: Sequence[N] = (), source: str | None = None) -> None:
+        super().__init__(objects)
+        self._source = source
+
+    def _context(self) -> Mapping[str, Any]:
+        """Column values that hold for every row."""
+        return {}
+
+    def _frame(self, columns: Sequence[str] | None) -> Frame:
+        from runframe.frames.frame import Frame
+
+        schema = self.SCHEMA if columns is None else self.SCHEMA.select(columns)
+        return Frame(schema.arrow, lambda: self._batches(schema), self._provenance)
+
+    def _batches(self, schema: Schema) -> Iterator[pa.RecordBatch]:
+        yield to_batch(schema, [item._attrs for item in self], self._context())
+
+    def _provenance(self) -> Provenance:
+        from runframe.frames.provenance import Provenance
+
+        return Provenance("complete", source=self._source)

@@ -8,7 +8,7 @@ from typing import Any, Self
 from runframe.errors import CommError, NotFoundError
 from runframe.frames.schema import BOOL, CATEGORY, TEXT, Column, Schema
 from runframe.resources.client import Client
-from runframe.resources.listed import Listed
+from runframe.resources.lists import Listed
 from runframe.resources.node import Node
 
 

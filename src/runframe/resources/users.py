@@ -9,7 +9,7 @@ from runframe.errors import CommError, ServerError
 from runframe.frames.schema import BOOL, TEXT, TEXTS, TIME, Column, Schema
 from runframe.resources.client import Client
 from runframe.resources.errors import ArgumentError
-from runframe.resources.listed import Listed
+from runframe.resources.lists import Listed
 from runframe.resources.node import Node
 
 
