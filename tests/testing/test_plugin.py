@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import textwrap
@@ -118,3 +119,10 @@ def test_the_sdk_logs_to_the_server_and_a_forgotten_run_is_closed(tmp_path: Path
         """,
     )
     assert "3 passed" in output, output
+
+
+def test_answers_on_a_kept_connection_are_not_held_back() -> None:
+    from runframe.server.serving import listen
+
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP  # what asyncio looks at before it turns the delay off

@@ -37,7 +37,7 @@ def serve(
     Raises:
         UsageError: the folder cannot be a store, or the address is taken.
     """
-    with _listen(host, port) as listener, open_local(directory) as local:
+    with listen(host, port) as listener, open_local(directory) as local:
         url = _url(host, listener.getsockname()[1])
         config = uvicorn.Config(
             local.app,
@@ -77,8 +77,11 @@ class _Server(uvicorn.Server):
                 signal.signal(sign, handler)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """A listening socket, taken before anything else is done: a port in use leaves nothing behind.
+
+    It names its protocol: asyncio sends without delay only where the socket says TCP, and with a delay an answer on a
+    kept connection comes 40 ms late.
 
     Raises:
         UsageError: the host has no address, or the port cannot be had.

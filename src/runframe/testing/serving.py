@@ -73,8 +73,10 @@ def serving(local: LocalServer, home: Path) -> Iterator[Server]:
     Raises:
         RuntimeError: the server did not start; what it raised is the cause.
     """
+    from runframe.server.serving import listen
+
     with ExitStack() as exits:
-        listener = exits.enter_context(socket.create_server(("127.0.0.1", 0)))
+        listener = exits.enter_context(listen("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         exits.enter_context(_running(local, listener))
         server = Server(url, local, home, exits)
@@ -140,13 +142,16 @@ def _running(local: LocalServer, listener: socket.socket) -> Iterator[None]:
 
 
 def _leave_sdk(url: str) -> None:
-    """End the official SDK's run in this process if it still logs to this server, as failed."""
+    """End the official SDK's run in this process if it still logs to this server, as failed.
+
+    An SDK that was set up for another server is left alone: it may still be in use.
+    """
     wandb = sys.modules.get("wandb")
     if wandb is None:
         return
     if wandb.run is not None and wandb.run.settings.base_url.rstrip("/") == url:
         wandb.finish(exit_code=1)
-    if wandb.run is None:
+    if wandb.run is None and wandb.setup().settings.base_url.rstrip("/") == url:
         wandb.teardown()
 
 
