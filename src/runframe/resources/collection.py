@@ -72,7 +72,7 @@ class Collection(Generic[T]):
         variables: what the query is sent with; changes from page to page.
         per_page: nodes asked for at once when objects are read; None means 50.
         objects: everything read so far, as objects.
-        index: the position of the element given last; -1 before the first.
+        index: the position of the element given last; -1 before the first, and their number after a whole loop.
         last_response: the data of the last page read for objects.
     """
 
@@ -167,6 +167,7 @@ class Collection(Generic[T]):
             self.index = position
             yield self.objects[position]
             position += 1
+        self.index = position
 
     def __next__(self) -> T:
         self.index += 1
