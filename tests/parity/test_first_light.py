@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from runframe.server import open_local
+from runframe.testing import serving
+
 pytestmark = [
     pytest.mark.sdk,
     pytest.mark.slow,
@@ -167,4 +170,10 @@ def test_projects_and_viewer_are_equal(official: Any, ours: Any) -> None:
     fields = ("id", "name", "entity", "created_at", "url", "path")
     mine, theirs = ([tuple(getattr(p, f) for f in fields) for p in api.projects()] for api in (ours, official))
     assert mine == theirs
-    assert [row[1] for row in mine] == ["parity"]
+    assert {"parity", "par", "lab"} <= {row[1] for row in mine}
+
+
+def test_another_server_s_end_leaves_the_official_client_alone(official: Any, tmp_path: Path) -> None:
+    with open_local(tmp_path / "store") as local, serving(local, tmp_path / "home"):
+        pass
+    assert official.run("parity/failed").state == "failed"

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from graphql import build_schema, validate
+from graphql import build_schema, parse, validate
 
 import runframe
 from runframe.resources.documents import document, operations
@@ -17,6 +17,12 @@ FOLDER = files("runframe.resources.documents")
 NOUNS = sorted(entry.name.removesuffix(".graphql") for entry in FOLDER.iterdir() if entry.name.endswith(".graphql"))
 SCHEMA = build_schema(schema_text())
 DOCUMENTS = [(noun, name) for noun in NOUNS for name in operations(noun)]
+
+
+def test_there_are_documents_and_a_wrong_one_is_noticed() -> None:
+    assert {"account", "artifacts", "files", "history", "projects", "runs"} <= set(NOUNS)
+    assert len(DOCUMENTS) > 50
+    assert validate(SCHEMA, parse("query Q { viewer { nonsense } }")) != []
 
 
 @pytest.mark.parametrize(("noun", "name"), DOCUMENTS)
