@@ -85,9 +85,9 @@ def process_environment() -> dict[str, str]:
 
 
 def schemas() -> dict[str, Callable[[], str]]:
-    from runframe import Jobs, Members, Projects, QueuedRuns, Reports, Runs, Sweeps, Users
+    from runframe import ConsoleLogs, Jobs, Members, Projects, QueuedRuns, Reports, Runs, Sweeps, Users
 
-    nouns = (Jobs, Members, Projects, QueuedRuns, Reports, Runs, Sweeps, Users)
+    nouns = (ConsoleLogs, Jobs, Members, Projects, QueuedRuns, Reports, Runs, Sweeps, Users)
     return {noun.SCHEMA.name.replace(" ", "_"): noun.SCHEMA.markdown for noun in nouns}
 
 

@@ -66,7 +66,11 @@ API = {
     "users": "(username_or_email)",
 }
 RUN = {
+    "beta_scan_history": "(keys=None, page_size=1000, min_step=0, max_step=None, use_cache=True)",
+    "console_logs": "()",
     "delete": "(delete_artifacts=False)",
+    "display": "(height=420, hidden=False)",
+    "download_history_exports": "(download_dir, require_complete_history=True)",
     "file": "(name)",
     "files": "(names=None, pattern=None, per_page=50)",
     "history": "(samples=500, keys=None, x_axis='_step', pandas=True, stream='default')",
@@ -75,8 +79,13 @@ RUN = {
     "log_artifact": "(artifact, aliases=None, tags=None)",
     "logged_artifacts": "(per_page=100)",
     "save": "()",
+    "snake_to_camel": "(string)",
+    "stop": "()",
+    "to_html": "(height=420, hidden=False)",
     "scan_history": "(keys=None, page_size=1000, min_step=0, max_step=None, use_cache=True)",
     "update": "()",
+    "update_state": "(state)",
+    "upload_file": "(path, root='.')",
     "use_artifact": "(artifact, use_as=None)",
     "used_artifacts": "(per_page=100)",
     "wait_until_finished": "()",
@@ -91,8 +100,10 @@ TEAM = {
 MEMBER = {"delete": "()"}
 CREATE = {User: "(api, email, admin=False)", Team: "(api, team, admin_username=None)"}
 RUNS = {
+    "convert_objects": "()",
     "histories": "(samples=500, keys=None, x_axis='_step', format='default', stream='default')",
     "next": "()",
+    "update_variables": "()",
     "upgrade_to_full": "()",
 }
 PROJECT = {
@@ -162,8 +173,8 @@ PROPERTIES = {
     Api: ["api_key", "client", "default_entity", "user_agent", "viewer"],
     Run: [
         "config", "dir", "entity", "history_keys", "id", "json_config", "lastHistoryStep", "metadata", "name", "path",
-        "rawconfig", "state", "storage_id", "summary", "summary_metrics", "sweep", "system_metrics", "url", "user",
-        "username",
+        "rawconfig", "state", "storage_id", "summary", "summary_metrics", "sweep", "sweep_name", "system_metrics",
+        "url", "user", "username",
     ],
     Sweep: ["config", "entity", "expected_run_count", "name", "order", "path", "url", "username"],
     BetaReport: [

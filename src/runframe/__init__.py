@@ -55,9 +55,11 @@ if TYPE_CHECKING:
     from runframe.resources.artifacts.versions import Artifacts, RunArtifacts
     from runframe.resources.errors import ArgumentError
     from runframe.resources.files import File, Files
+    from runframe.resources.history.exports import DownloadHistoryResult
     from runframe.resources.history.scan import HistoryScan
     from runframe.resources.jobs.job import Job
     from runframe.resources.jobs.listing import Jobs
+    from runframe.resources.logs import ConsoleLogLine, ConsoleLogs
     from runframe.resources.projects import Project, Projects
     from runframe.resources.query_generator import QueryGenerator
     from runframe.resources.queues.item import QueuedRun
@@ -91,6 +93,9 @@ __all__ = [
     "AuthenticationError",
     "BetaReport",
     "CommError",
+    "ConsoleLogLine",
+    "ConsoleLogs",
+    "DownloadHistoryResult",
     "Error",
     "File",
     "Files",
@@ -149,6 +154,9 @@ _HOMES = {
     "ArtifactTypes": "resources.artifacts.types",
     "Artifacts": "resources.artifacts.versions",
     "BetaReport": "resources.reports",
+    "ConsoleLogLine": "resources.logs",
+    "ConsoleLogs": "resources.logs",
+    "DownloadHistoryResult": "resources.history.exports",
     "File": "resources.files",
     "Files": "resources.files",
     "Frame": "frames.frame",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import string
 import warnings
 from collections.abc import Mapping
 from functools import partial
@@ -12,10 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from runframe import extjson
 from runframe.errors import AuthenticationError, NotFoundError, TransportError, UsageError
 from runframe.paths import (
-    UNCATEGORIZED,
     ProjectPath,
     RunPath,
     SweepPath,
@@ -48,8 +44,6 @@ from runframe.settings import Settings
 
 if TYPE_CHECKING:
     from runframe.server import LocalServer
-
-RUN_ID_LETTERS = string.ascii_lowercase + string.digits
 
 
 class Api:
@@ -239,27 +233,7 @@ class Api:
         Raises:
             CommError: the server refused it.
         """
-        variables = {
-            "entity": entity or self._entity(),
-            "project": project or self.settings.get("project") or UNCATEGORIZED,
-            "name": run_id or "".join(secrets.choice(RUN_ID_LETTERS) for _ in range(8)),
-            "state": "running",
-        }
-        bucket = self._client.query("runs", "CreateRun", variables)["upsertBucket"]["bucket"]
-        empty = extjson.dumps({})
-        attrs = {
-            "id": bucket["id"],
-            "name": bucket["name"],
-            "state": "running",
-            "tags": [],
-            "description": None,
-            "notes": None,
-            "config": empty,
-            "summaryMetrics": empty,
-            "systemMetrics": empty,
-        }
-        home = bucket["project"]
-        return Run(self._client, home["entity"]["name"], home["name"], bucket["name"], attrs)
+        return Run.create(self, run_id, project, entity)
 
     # Projects.
 

@@ -23,7 +23,8 @@ READ = """
 import json, os, sys, wandb
 run = wandb.Api(timeout=30).run("p/r")
 rows = list(run.scan_history())
-files = [str(path) for path in run.download_history_exports(sys.argv[1]).paths]
+complete = sys.argv[2] == "complete"
+files = [str(path) for path in run.download_history_exports(sys.argv[1], require_complete_history=complete).paths]
 print(json.dumps({"rows": rows, "files": files}), flush=True)
 os._exit(0)  # what reads histories with it may hang at its end
 """
@@ -39,10 +40,10 @@ def python(server: Server, program: str, *arguments: str) -> str:
 @pytest.mark.sdk
 def test_the_official_client_reads_the_parquet_file(runframe_server: Server, tmp_path: Path) -> None:
     python(runframe_server, LOG)
-    live: dict[str, Any] = json.loads(python(runframe_server, READ, str(tmp_path / "live")))
+    live: dict[str, Any] = json.loads(python(runframe_server, READ, str(tmp_path / "live"), "partly"))
     assert len(live["rows"]) == 40 and live["files"] == []
 
     assert [(each.rows, each.reason) for each in runframe_server.local.compact()] == [(40, None)]
-    exported = json.loads(python(runframe_server, READ, str(tmp_path / "exported")))
+    exported = json.loads(python(runframe_server, READ, str(tmp_path / "exported"), "complete"))
     assert exported["rows"] == live["rows"]
     assert [pq.read_metadata(file).num_rows for file in exported["files"]] == [40]

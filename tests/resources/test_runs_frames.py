@@ -88,10 +88,16 @@ def test_histories_of_all_runs_are_one_frame(api: Api) -> None:
     assert nothing.histories() == []
 
 
-@pytest.mark.parametrize(
-    "arguments", [{"format": "excel"}, {"keys": "loss"}, {"keys": ["loss"], "stream": "system"}], ids=str
-)
-def test_misuse_of_histories_is_an_error_of_both_kinds(api: Api, arguments: dict[str, object]) -> None:
-    with pytest.raises(ValueError) as caught:
-        api.runs("digits").histories(**arguments)  # type: ignore[arg-type]
+def test_another_format_is_an_error_of_both_kinds(api: Api) -> None:
+    with pytest.raises(ValueError, match="excel") as caught:
+        api.runs("digits").histories(format="excel")  # type: ignore[arg-type]
     assert isinstance(caught.value, CommError)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"keys": "loss"}, {"keys": [1]}, {"keys": ["loss"], "stream": "system"}], ids=str
+)
+def test_misuse_of_histories_warns_and_gives_nothing(api: Api, arguments: dict[str, object]) -> None:
+    with pytest.warns(UserWarning, match="no rows are given") as warned:
+        assert api.runs("digits").histories(**arguments) == []  # type: ignore[arg-type]
+    assert warned[0].filename == __file__

@@ -108,9 +108,12 @@ def test_two_writers_lines_are_read_by_step(client: Client) -> None:
     assert client.run("historyLineCount") == {"historyLineCount": 6}
 
 
-def test_all_history_is_live(logged: Client) -> None:
-    found = logged.run('parquetHistory(liveKeys: ["_step"]) { parquetUrls liveData }')
-    assert found == {"parquetHistory": {"parquetUrls": [], "liveData": []}}
+def test_all_history_is_live_from_its_first_step_on(client: Client) -> None:
+    asked = 'parquetHistory(liveKeys: ["_step"]) { parquetUrls liveData }'
+    client.stream({})
+    assert client.run(asked) == {"parquetHistory": {"parquetUrls": [], "liveData": []}}
+    client.stream({"wandb-history.jsonl": (0, [json.dumps({"_step": step}) for step in (7, 3, 5)])})
+    assert client.run(asked) == {"parquetHistory": {"parquetUrls": [], "liveData": [{"_step": 3}]}}
 
 
 LINES = [

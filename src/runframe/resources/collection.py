@@ -7,6 +7,7 @@ are read once whatever face is used, and large ones stream through without filli
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, SupportsIndex
 from runframe.frames.batches import to_batch
 from runframe.frames.schema import Schema
 from runframe.resources.client import Client
+from runframe.resources.documents import document
 from runframe.wire.pages import Ask, Connection, Page, Pages, Paging
 
 if TYPE_CHECKING:
@@ -79,23 +81,30 @@ class Collection(Generic[T]):
     SCHEMA: ClassVar[Schema]
     CONNECTION: ClassVar[Connection]
     """Where the nodes lie in an answer."""
+    last_response: dict[str, Any] | None = None
 
     def __init__(self, client: Client, variables: Mapping[str, Any], per_page: int | None = None) -> None:
         self.client = client
         self.variables = dict(variables)
         self.per_page = PER_PAGE if per_page is None else per_page
         self.index = -1
-        self.last_response: dict[str, Any] | None = None
+        self.last_response = None
         self._nodes: list[dict[str, Any]] = []
         self._ids: set[Any] = set()
         self._objects: list[T] = []
         self._kept: list[KeptPage] = []
         self._started = False
         self._cursor: str | None = None
+        self._end: str | None = None
         self._total: int | None = None
         self._lock = threading.RLock()
 
     # What each noun says of itself.
+
+    @property
+    def _key(self) -> str:
+        """The field that tells a node from all others."""
+        return self.CONNECTION.key or "id"
 
     def _operation(self, full: bool) -> tuple[str, str]:
         """The document of a page, as noun and operation; `full` where heavy fields are wanted."""
@@ -146,8 +155,8 @@ class Collection(Generic[T]):
 
     @property
     def cursor(self) -> str | None:
-        """Where the next page begins; None before the first page."""
-        return self._cursor
+        """Where the next page begins, after the last one too; before the first page, `start` or None."""
+        return self._cursor if self._cursor is not None else self._end
 
     @property
     def objects(self) -> list[T]:
@@ -193,7 +202,7 @@ class Collection(Generic[T]):
             elif index.stop > 0:
                 self._reach(index.stop - 1)
             return self.objects[index]
-        position = index.__index__()
+        position = operator.index(index)
         if position < 0:
             self._reach_end()
         else:
@@ -229,10 +238,25 @@ class Collection(Generic[T]):
                 return False
             cursor = self._cursor
             page = next(self._pages(cursor, self.per_page, self._wants_full(), ahead=False))
+            self.update_variables()
             self.last_response = page.answer
-            self.variables.update(self.CONNECTION.variables(Ask(cursor, self.per_page)))
             self._keep(cursor, page)
             return True
+
+    # What code that pages by hand uses.
+
+    @property
+    def QUERY(self) -> str:
+        """The text of the GraphQL document of a page."""
+        return document(*self._operation(self._wants_full())).text
+
+    def update_variables(self) -> None:
+        """Puts the size and the cursor of the next page into `variables`."""
+        self.variables.update(self.CONNECTION.variables(Ask(self.cursor, self.per_page)))
+
+    def convert_objects(self) -> list[T]:
+        """The objects of the page that was read last; none before the first."""
+        return self.objects[self._kept[-1].first :] if self.last_response is not None else []
 
     # Pages.
 
@@ -250,18 +274,18 @@ class Collection(Generic[T]):
 
     def _keep(self, cursor: str | None, page: Page) -> None:
         # Pages overlap where objects are made or removed while we read.
-        new = [node for node in page.nodes if node["id"] not in self._ids]
-        self._ids.update(node["id"] for node in new)
+        new = [node for node in page.nodes if node[self._key] not in self._ids]
+        self._ids.update(node[self._key] for node in new)
         self._kept.append(KeptPage(len(self._nodes), cursor, len(page.nodes)))
         self._nodes += new
-        self._started, self._cursor, self._total = True, page.cursor, page.total
+        self._started, self._cursor, self._end, self._total = True, page.cursor, page.end, page.total
 
     def _absorb(self, nodes: Iterable[Mapping[str, Any]]) -> None:
         """Takes heavy fields into the nodes and objects that lack them."""
         with self._lock:
-            fuller = {node["id"]: node for node in nodes}
+            fuller = {node[self._key]: node for node in nodes}
             for position, node in enumerate(self._nodes):
-                found = fuller.get(node["id"])
+                found = fuller.get(node[self._key])
                 if found is not None and not self._is_full(node):
                     node.update(found)
                     if position < len(self._objects):
@@ -280,11 +304,11 @@ class Collection(Generic[T]):
             yield kept[start : start + BATCH_PAGE]
         if not more:
             return
-        seen = {node["id"] for node in kept}
+        seen = {node[self._key] for node in kept}
         pages = self._pages(cursor, BATCH_PAGE, full)
         try:
             for page in pages:
-                fresh = [node for node in page.nodes if node["id"] not in seen]
+                fresh = [node for node in page.nodes if node[self._key] not in seen]
                 self._offer(cursor, page, full)
                 cursor = page.cursor
                 if fresh:

@@ -10,7 +10,7 @@ from runframe.frames.schema import BOOL, CATEGORY, TEXT, TIME, Column, Schema
 from runframe.resources.client import Client
 from runframe.resources.collection import Collection
 from runframe.resources.errors import as_comm_error
-from runframe.resources.node import Node
+from runframe.resources.showing import Shown
 from runframe.resources.users import User
 from runframe.wire.pages import Connection
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from runframe.resources.sweeps import Sweeps
 
 
-class Project(Node):
+class Project(Shown):
     """One project. By name it is made without asking; its fields are fetched when one is first read.
 
     Attributes:
@@ -32,6 +32,7 @@ class Project(Node):
     entity_name: str
     created_at: str
     is_benchmark: bool
+    _what = "project"
 
     def __init__(self, client: Client, entity: str | None, name: str, attrs: Mapping[str, Any] | None = None) -> None:
         super().__init__(attrs or {})

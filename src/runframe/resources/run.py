@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,17 +17,15 @@ from runframe.resources.errors import as_comm_error
 from runframe.resources.run_methods.artifacts import ArtifactMethods
 from runframe.resources.run_methods.files import FileMethods
 from runframe.resources.run_methods.history import HistoryMethods
+from runframe.resources.run_methods.life import LifeMethods
 from runframe.resources.summary import HTTPSummary
 from runframe.resources.users import User
 
 if TYPE_CHECKING:
     from runframe.resources.sweeps import Sweep
 
-FINAL_STATES = frozenset({"finished", "crashed", "failed", "killed"})
-POLL_SECONDS = 5.0
 
-
-class Run(HistoryMethods, FileMethods, ArtifactMethods):
+class Run(LifeMethods, HistoryMethods, FileMethods, ArtifactMethods):
     """One run.
 
     A run that comes from a listing has only its light fields; touching `config`, `summary`, `summary_metrics`,
@@ -40,7 +37,7 @@ class Run(HistoryMethods, FileMethods, ArtifactMethods):
         entity, project: where the run belongs (`project` as text).
         storage_id: the server's own id of the run.
         tags: list of text; change it or assign a new one, then `update()`.
-        notes, description, group, job_type, commit, sweep_name: text or None.
+        notes, description, group, job_type, commit: text or None.
         created_at, heartbeat_at: ISO 8601 text as the server sends it.
         read_only: whether it may be changed.
         history_line_count: how many rows the server counts.
@@ -52,11 +49,11 @@ class Run(HistoryMethods, FileMethods, ArtifactMethods):
     group: str | None
     job_type: str | None
     commit: str | None
-    sweep_name: str | None
     created_at: str
     heartbeat_at: str | None
     read_only: bool | None
     history_line_count: int | None
+    server_provides_internal_id_field: bool | None
 
     def __init__(
         self,
@@ -76,6 +73,7 @@ class Run(HistoryMethods, FileMethods, ArtifactMethods):
         self._id = run_id
         self._loader = loader
         self._sweeps = {} if sweeps is None else sweeps
+        self.server_provides_internal_id_field = None
         self._parsed: dict[str, Any] = {}
         if attrs is None:
             self._state = "not found"
@@ -111,6 +109,11 @@ class Run(HistoryMethods, FileMethods, ArtifactMethods):
         return cast("str | None", self._attrs.get("id"))
 
     @property
+    def sweep_name(self) -> str | None:
+        """The id of the sweep that it belongs to."""
+        return cast("str | None", self._attrs.get("sweepName"))
+
+    @property
     def user(self) -> User:
         """Who started it; has `name` and `username`.
 
@@ -142,10 +145,10 @@ class Run(HistoryMethods, FileMethods, ArtifactMethods):
     def dir(self) -> str:
         """A local folder of its own; not made before something is put there."""
         root = os.environ.get("WANDB_DIR") or tempfile.gettempdir()
-        return str(Path(root, self._entity, self.project, self._id))
+        return str(Path(root, *self.path))
 
     def __repr__(self) -> str:
-        return f"<Run {self._place} ({self._state})>"
+        return f"<Run {'/'.join(self.path)} ({self._state})>"
 
     # Its documents.
 
@@ -290,29 +293,6 @@ class Run(HistoryMethods, FileMethods, ArtifactMethods):
     def _send_summary(self) -> None:
         variables = {"id": self.storage_id, "summaryMetrics": extjson.dumps(self.summary_metrics)}
         self.client.query("runs", "UpdateRunSummary", variables)
-
-    @as_comm_error
-    def delete(self, delete_artifacts: bool = False) -> None:
-        """Deletes the run on the server; with `delete_artifacts`, what it logged as artifacts too."""
-        variables: dict[str, Any] = {"id": self.storage_id}
-        if delete_artifacts:
-            self.client.query("runs", "DeleteRunAndArtifacts", {**variables, "deleteArtifacts": True})
-        else:
-            self.client.query("runs", "DeleteRun", variables)
-
-    @as_comm_error
-    def wait_until_finished(self) -> None:
-        """Waits until the run has ended in whatever way, asking every five seconds."""
-        variables = {"entity": self._entity, "project": self.project, "name": self._id}
-        while True:
-            data = self.client.query("runs", "RunState", variables)
-            run = (data.get("project") or {}).get("run")
-            if run is None:
-                raise RunNotFoundError(f"Could not find run {self!r}", path=self._place)
-            self._state = run["state"]
-            if self._state in FINAL_STATES:
-                return
-            time.sleep(POLL_SECONDS)
 
     def __getstate__(self) -> dict[str, Any]:
         # The collection that it came from is not taken along, and a summary's way back is made anew.

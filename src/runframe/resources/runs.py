@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from runframe import extjson
 from runframe.errors import NotFoundError, UsageError
 from runframe.frames.schema import BOOL, CATEGORY, INT, JSON, TEXT, TEXTS, TIME, Column, Schema
+from runframe.resources.artifacts.notices import warn
 from runframe.resources.client import Client
 from runframe.resources.collection import KeptPage, SizedCollection
 from runframe.resources.config import parse_document, split_config
@@ -266,9 +267,12 @@ class Runs(SizedCollection[Run]):
         """
         if format not in ("default", "pandas", "polars"):
             raise ValueError(f"format must be 'default', 'pandas' or 'polars', not {format!r}")
-        if problem := history_misuse(keys, stream):
-            raise ValueError(problem)
-        sampled = ((run, sampled_rows(run.live_history, samples, keys, x_axis, stream)) for run in self)
+        problem = history_misuse(keys, stream)
+        if problem:
+            # As `Run.history`: the official client says so and goes on with nothing.
+            warn(f"histories: {problem}; no rows are given")
+        runs: Iterable[Run] = [] if problem else self
+        sampled = ((run, sampled_rows(run.live_history, samples, keys, x_axis, stream)) for run in runs)
         tables = [[{**row, "run_id": run.id} for row in rows] for run, rows in sampled if rows]
         if format == "default":
             return [row for rows in tables for row in rows]

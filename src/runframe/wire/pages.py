@@ -71,12 +71,14 @@ class Page:
         cursor: where the next page begins; None on the last.
         total: the server's count of all nodes at that moment, where it was asked for.
         answer: the whole `data`.
+        end: where this page ends, also on the last; None where the server doesn't say.
     """
 
     nodes: list[dict[str, Any]]
     cursor: str | None
     total: int | None
     answer: dict[str, Any] = field(repr=False)
+    end: str | None = None
 
 
 @dataclass
@@ -154,7 +156,7 @@ class Paging:
         self.tally.exhausted = cursor is None
         self._grow()
         self.ask = None if cursor is None else self._next(cursor)
-        return Page(nodes, cursor, self.tally.total, data)
+        return Page(nodes, cursor, self.tally.total, data, self._end(connection, edges))
 
     def too_slow(self, error: CommError) -> None:
         """The answer to `ask` did not come in time: the same place is asked for with half the size.
@@ -223,14 +225,21 @@ class Paging:
         info = connection.get("pageInfo") or {}
         if not info.get("hasNextPage", len(edges) >= asked.size) or not edges:
             return None
-        last = edges[-1] or {}
-        cursor = info.get("endCursor") if self._connection.cursor == "end" else last.get("cursor")
-        if not isinstance(cursor, str) or cursor == asked.cursor:
+        cursor = self._end(connection, edges)
+        if cursor is None or cursor == asked.cursor:
             raise ServerError(
                 f"the server says that {self._where()} goes on after {self.tally.nodes} nodes, but not where: "
                 f"its cursor is {cursor!r}"
             )
         return cursor
+
+    def _end(self, connection: dict[str, Any], edges: Sequence[dict[str, Any] | None]) -> str | None:
+        """Where the page ends, as the server names it."""
+        if self._connection.cursor == "end":
+            cursor = (connection.get("pageInfo") or {}).get("endCursor")
+        else:
+            cursor = (edges[-1] or {}).get("cursor") if edges else None
+        return cursor if isinstance(cursor, str) else None
 
     def _where(self) -> str:
         return ".".join(self._connection.path)

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from runframe.resources.client import Client
-from runframe.resources.node import Node
+from runframe.resources.showing import Shown
 
 if TYPE_CHECKING:
     from runframe.resources.run import Run
 
 
-class RunBase(Node):
+class RunBase(Shown):
     """A run's place: its connection, entity, project and id."""
 
     client: Client
     project: str
     _entity: str
     _id: str
+    _state: str
     _parsed: dict[str, Any]
 
     @property

@@ -1,20 +1,24 @@
-"""A run's files."""
+"""A run's files and its console."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any, cast
 
 from runframe import extjson
 from runframe.errors import NotFoundError
 from runframe.resources.errors import as_comm_error
 from runframe.resources.files import File, Files
+from runframe.resources.logs import ConsoleLogs
 from runframe.resources.run_methods.base import RunBase
+from runframe.resources.uploads import stored_name, upload_files
 
 METADATA_FILE = "wandb-metadata.json"
 
 
 class FileMethods(RunBase):
-    """What a run knows of its files."""
+    """What a run knows of its files and of what it printed."""
 
     @as_comm_error
     def files(
@@ -48,6 +52,38 @@ class FileMethods(RunBase):
         for found in Files(self.client, self._run, [name], 1):
             return found
         raise NotFoundError(f"run {self._place} has no file {name!r}; run.files() lists what it has", path=self._place)
+
+    @as_comm_error
+    def upload_file(self, path: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -> File:
+        """Uploads a file into the run's files. One of the same name is replaced.
+
+        Args:
+            path: the file.
+            root: the folder that its name in the run is relative to: with ``root=".."``, ``file.txt`` in the folder
+                ``here`` becomes ``here/file.txt``. In a path that leads out of `root`, each ``..`` becomes ``__``.
+
+        Returns:
+            The file, as the server has it.
+
+        Raises:
+            CommError: there is no such file, or the server refused it.
+        """
+        source = Path(path)
+        name = stored_name(source, Path(root))
+        upload_files(self._run, {name: source})
+        return self._file(name)
+
+    def console_logs(self, *, per_page: int = 1000, last: int | None = None) -> ConsoleLogs:
+        """What the run printed, line by line; nothing is asked before the first line is wanted.
+
+        Args:
+            per_page: lines asked for at once.
+            last: only so many lines at the end, in one request; None for all lines.
+
+        Returns:
+            Lines with `number`, `timestamp`, `level`, `label` and `content`; or a frame (`to_polars()`, …).
+        """
+        return ConsoleLogs(self.client, self._run, per_page, last)
 
     @property
     def metadata(self) -> dict[str, Any] | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runframe.errors import RunNotFoundError
 from runframe.resources.errors import as_comm_error
+from runframe.resources.history.exports import DownloadHistoryResult, download_exports
 from runframe.resources.history.live import HistoryBatches, history_batches
 from runframe.resources.history.pages import PAGE_SIZE, RunHistory
 from runframe.resources.history.sampled import history_misuse, sampled_rows
@@ -70,14 +74,51 @@ class HistoryMethods(RunBase):
             use_cache: accepted for code written against the official client; nothing is cached.
 
         Raises:
+            NotFoundError: the run isn't there.
             CommError: `keys` is not a list of text, or the server could not be asked.
         """
         checked = check_keys(keys)
         history = self.live_history
         extent = history.extent()
+        if extent.last_step < 0 and extent.lines is None:
+            raise RunNotFoundError(f"Could not find run {self!r}: it was deleted, or never was", path=self._place)
         return HistoryScan(
             self._run, history, extent, min_step=min_step or 0, max_step=max_step, keys=checked, page_size=page_size
         )
+
+    @as_comm_error
+    def beta_scan_history(
+        self,
+        keys: list[str] | None = None,
+        page_size: int = PAGE_SIZE,
+        min_step: int | None = 0,
+        max_step: int | None = None,
+        use_cache: bool = True,
+    ) -> HistoryScan:
+        """Deprecated: the same as `scan_history`."""
+        warnings.warn("beta_scan_history is deprecated: use scan_history", DeprecationWarning, stacklevel=3)
+        return self.scan_history(keys, page_size, min_step, max_step, use_cache)
+
+    @as_comm_error
+    def download_history_exports(
+        self, download_dir: str | os.PathLike[str], require_complete_history: bool = True
+    ) -> DownloadHistoryResult:
+        """Fetches the Parquet files that the server made of the history, as they are.
+
+        For the history as a dataset of your own, whatever the server exported: `history_batches`, `runframe export`.
+
+        Args:
+            download_dir: a folder; made where it is missing.
+            require_complete_history: refuse a history that has rows in none of the files.
+
+        Returns:
+            The `paths`, whether there are rows in none of the files (`contains_live_data`), and `errors` by path.
+
+        Raises:
+            IncompleteRunHistoryError: such rows exist, and completeness is required.
+            CommError: the server could not be asked.
+        """
+        return download_exports(self.live_history, Path(download_dir), complete=require_complete_history)
 
     def history_batches(self, *, min_step: int = 0, max_step: int | None = None) -> HistoryBatches:
         """All rows of the history as Arrow record batches: run_id, step, and the row as JSON text.

@@ -44,11 +44,13 @@ def _resolve_sampled(run: runs.Run, info: Info, specs: list[str]) -> list[Any]:
 
 @run_type.field("parquetHistory")
 def _resolve_parquet(run: runs.Run, info: Info, liveKeys: list[str]) -> dict[str, Any]:
-    # With both lists empty every client pages (protocol, section 9.3).
     context = info.context
     export = exports.find(context.connection, run.id)
     if export is None or export.stale:
-        return {"parquetUrls": [], "liveData": []}
+        # All of it is live, from its first step on: clients page for it, and whoever wants files alone hears that there
+        # are none that hold it all (protocol, section 9.3).
+        first = lines.first_step(context.connection, run.id)
+        return {"parquetUrls": [], "liveData": [] if first is None else [{"_step": first}]}
     return {"parquetUrls": [context.signer.url("GET", export_path(export))], "liveData": []}
 
 

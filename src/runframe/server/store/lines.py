@@ -200,6 +200,16 @@ def texts_by_step(
         yield row[0]
 
 
+def first_step(connection: sqlite3.Connection, run_id: int) -> int | None:
+    """The lowest step of a history; None for an empty one."""
+    streams = streams_of(connection, run_id, HISTORY)
+    if not streams:
+        return None
+    query, parameters = _by_step("step", streams)
+    found = connection.execute(f"{query} ORDER BY step LIMIT 1", parameters).fetchone()
+    return None if found is None else int(found[0])
+
+
 def ordered_ids(connection: sqlite3.Connection, run_id: int, file: str) -> list[int]:
     """The ids of a file's lines: the history's in the order of its steps, others' in that of their offsets."""
     streams = streams_of(connection, run_id, file)
