@@ -57,6 +57,7 @@ API = {
     "run_queue": "(entity, name)",
     "runs": "(path=None, filters=None, order='+created_at', per_page=50, include_sweeps=True)",
     "sweep": "(path='')",
+    "sync_tensorboard": "(root_dir, run_id=None, project=None, entity=None)",
     "upsert_run_queue": (
         "(name, resource_config, resource_type, entity=None, template_variables=None, external_links=None,"
         " prioritization_mode=None)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from functools import partial
@@ -12,6 +13,7 @@ from urllib.parse import unquote
 
 from runframe.errors import AuthenticationError, NotFoundError, TransportError, UsageError
 from runframe.paths import (
+    UNCATEGORIZED,
     ProjectPath,
     RunPath,
     SweepPath,
@@ -36,6 +38,7 @@ from runframe.resources.queues.item import QueuedRun
 from runframe.resources.queues.queue import RunQueue, RunQueuePrioritizationMode, RunQueueResourceType
 from runframe.resources.reports import BetaReport, Reports
 from runframe.resources.run import Run
+from runframe.resources.run_methods.life import new_run_id
 from runframe.resources.runs import Runs
 from runframe.resources.sweeps import Sweep
 from runframe.resources.teams import Team
@@ -234,6 +237,41 @@ class Api:
             CommError: the server refused it.
         """
         return Run.create(self, run_id, project, entity)
+
+    def sync_tensorboard(
+        self,
+        root_dir: str | os.PathLike[str],
+        run_id: str | None = None,
+        project: str | None = None,
+        entity: str | None = None,
+    ) -> Run:
+        """Sends TensorBoard's event files as a run.
+
+        Scalars, histograms, text, images, sounds, curves and tensors become rows of its history, one for each step;
+        `global_step` is the step that was logged. What lies in a folder below `root_dir` has its path before its key
+        (``train/loss``). Hyperparameters become its config. The event files themselves become files of the run.
+
+        Needs ``pip install "runframe[tensorboard]"``; TensorFlow is not needed.
+
+        Args:
+            root_dir: a folder with event files in it or below it, or one event file.
+            run_id: the run's id; None for a random one. A run of this id is written anew.
+            project: its project; None for the one that is set, else ``uncategorized``.
+            entity: its entity; None for the one that is set, else the default one.
+
+        Returns:
+            The run, finished.
+
+        Raises:
+            UsageError: (also a ValueError) there are no event files, or nothing is in them; or the library is missing.
+            CommError: the server refused it.
+        """
+        from runframe.resources.tensorboard.sync import sync
+
+        project = project or self.settings.get("project") or UNCATEGORIZED
+        run = sync(self._client, root_dir, run_id or new_run_id(), project, self._entity_or(entity))
+        self._runs[f"{run.entity}/{run.project}/{run.id}"] = run
+        return run
 
     # Projects.
 

@@ -1,0 +1,1 @@
+"""TensorBoard's event files as a run: found and read, folded into rows, sent."""
