@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from base64 import b64encode
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from runframe import Api, CommError, IncompleteRunHistoryError, NotFoundError, Run, ServerError
 from runframe.resources.uploads import stored_name
+from runframe.server import LocalServer
 
 
 def test_a_pending_run_waits_for_somebody(fresh: Api) -> None:
@@ -84,6 +87,18 @@ def test_what_cannot_be_read_is_not_announced(fresh: Api, tmp_path: Path) -> Non
         with pytest.raises(CommError, match=path.name):
             run.upload_file(str(path))
     assert len(run.files()) == 2
+
+
+def test_exported_files_are_fetched_as_they_are(runframe_api: Api, runframe_store: LocalServer, tmp_path: Path) -> None:
+    run = runframe_api.create_run("ended", "p")
+    rows = [json.dumps({"_step": step, "loss": 1 / (step + 1)}) for step in range(5)]
+    body = {"files": {"wandb-history.jsonl": {"offset": 0, "content": rows}}, "complete": True, "exitcode": 0}
+    runframe_api.client.session.post("/files/local/p/ended/file_stream", json.dumps(body).encode())
+    runframe_store.compact()
+    found = run.download_history_exports(tmp_path / "new" / "folder")
+    assert (found.contains_live_data, found.errors) == (False, {})
+    assert found.paths == [tmp_path / "new" / "folder" / "local_p_ended_0.runhistory.parquet"]
+    assert pq.read_table(found.paths[0]).column("loss").to_pylist() == [1 / (step + 1) for step in range(5)]
 
 
 def test_a_server_without_exports_says_so(fresh: Api, tmp_path: Path) -> None:
