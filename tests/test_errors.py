@@ -110,7 +110,7 @@ WRONG: dict[str, Callable[[Api], Any]] = {
 }
 
 
-@pytest.mark.parametrize("case", MISSING.keys() | WRONG.keys())
+@pytest.mark.parametrize("case", [*MISSING, *WRONG])
 @pytest.mark.parametrize("name", ["Error", "CommError", "ValueError"])
 def test_what_is_missing_or_wrong_is_caught_by_each_name(api: Api, case: str, name: str) -> None:
     kind: type[Exception] = getattr(errors, name, ValueError)
