@@ -136,3 +136,14 @@ def test_a_run_is_matched(document: dict[str, Any]) -> None:
 )
 def test_a_run_is_not_matched(document: dict[str, Any]) -> None:
     assert not holds(document)
+
+
+def test_a_text_stands_for_the_float_that_json_has_not() -> None:
+    for text, value in (("NaN", math.nan), ("Infinity", math.inf), ("-Infinity", -math.inf)):
+        assert compare(value, "$eq", text)
+        assert compare(value, "$in", [1, text])
+        assert not compare(value, "$ne", text)
+        assert compare(text, "$eq", text)
+        assert not compare(1.5, "$eq", text)
+    assert not compare(math.inf, "$eq", "NaN")
+    assert not compare(1.0, "$eq", "1.0")

@@ -151,6 +151,7 @@ class Asked:
         self.local = local
         self.api_key = local.api_key
         self.operations: list[tuple[str, dict[str, Any]]] = []
+        self.documents: list[str] = []
 
     async def app(self, scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
         body = b""
@@ -162,6 +163,7 @@ class Asked:
             if scope.get("path") == "/graphql" and message["type"] == "http.request" and not message.get("more_body"):
                 request = json.loads(body)
                 self.operations.append((request["operationName"], request.get("variables") or {}))
+                self.documents.append(request["query"])
             return message
 
         await self.local.app(scope, listen, send)

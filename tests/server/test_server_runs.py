@@ -51,6 +51,17 @@ def test_documents_keep_nan_infinities_and_integers_of_any_size(client: Client) 
         assert document["d"]["value"] == "\ue000NaN"
 
 
+def test_a_summary_is_sent_whole_or_by_key(client: Client) -> None:
+    text = f'{{"loss":NaN,"big":{BIG},"deep":{{"x":1}},"a.b":2}}'
+    client.upsert(name="r", config="{}", summaryMetrics=text)
+    assert client.run("summaryMetrics") == {"summaryMetrics": text}
+    assert client.run('summaryMetrics(keys: ["a.b", "loss", "none"])') == {"summaryMetrics": '{"a.b":2,"loss":NaN}'}
+    assert client.run('summaryMetrics(keys: ["deep", "big"])') == {
+        "summaryMetrics": f'{{"deep":{{"x":1}},"big":{BIG}}}'
+    }
+    assert client.run("summaryMetrics(keys: [])") == {"summaryMetrics": "{}"}
+
+
 def test_an_id_used_again_without_resuming_begins_anew(client: Client) -> None:
     client.begin(config={"x": {"value": 1}}, tags=["old"])
     client.log([{"loss": 1.0}, {"loss": 2.0}])

@@ -4,7 +4,8 @@
   matches both. Only `$exists` tells them apart. A run's column without a value counts as missing.
 * Types are compared inside their bracket: numbers with numbers (1 equals 1.0), text with text, true and false with each
   other; a bool is not a number. Ordering operators never match another type, null or a missing value.
-* NaN equals NaN (so `$gte` and `$lte` NaN match it) and is neither above nor below a number.
+* NaN equals NaN (so `$gte` and `$lte` NaN match it) and is neither above nor below a number. The texts "NaN",
+  "Infinity" and "-Infinity" equal these floats too: JSON has no other form for them.
 * A list matches where one of its elements does, and `$eq` also where the whole list equals the value.
 * `$regex` is searched anywhere in the text; `^` and `$` anchor it. See `runframe.filters.patterns`.
 * Times are compared as instants: ISO 8601 text; a time without a zone is UTC.
@@ -20,6 +21,8 @@ from typing import Any
 
 from runframe.filters.patterns import pattern
 from runframe.filters.tree import MISSING, Always, And, Compare, Nor, Not, Op, Or, Predicate
+
+_NON_FINITE = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}
 
 
 def matches(predicate: Predicate, lookup: Callable[[tuple[str, ...]], Any]) -> bool:
@@ -81,6 +84,8 @@ def _equal(left: Any, right: Any) -> bool:
         return len(left) == len(right) and all(map(_equal, left, right))
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         return left.keys() == right.keys() and all(_equal(item, right[key]) for key, item in left.items())
+    if isinstance(left, float) and isinstance(right, str):
+        return right in _NON_FINITE and repr(left) == _NON_FINITE[right]
     if _bracket(left) != _bracket(right):
         return False
     return bool(left == right) or (left != left and right != right)

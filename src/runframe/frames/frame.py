@@ -196,12 +196,14 @@ class Frame:
     def require_complete(self) -> Frame:
         """The frame itself, if it says that it is complete.
 
-        Where the server counted the rows and ours are not counted yet, the stream is read once for it.
+        Where that can only be said once the rows were read, the stream is read for it.
 
         Raises:
             FrameError: it was sampled, read while it was being written, has another number of rows than the server
                 counted, or says nothing of itself.
         """
+        if callable(self._provenance) and self._num_rows is None:
+            self.num_rows  # noqa: B018 (what the provenance tells is known once the stream was read)
         provenance = self.provenance
         if provenance is None:
             raise FrameError("the frame says nothing of its completeness: it was not read from a server or a log")

@@ -51,6 +51,7 @@ class Column:
         cost: "heavy" where the server needs notably longer or more bytes for it; not selected unless asked for.
         convert: applied to each value that is not null, before the type is checked.
         document: for JSON columns, how `flatten` reads them.
+        filter: the server's name for it in filters, in snake case; None where it cannot filter by it.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Column:
     cost: Literal["light", "heavy"] = "light"
     convert: Callable[[Any], Any] | None = None
     document: Document | None = None
+    filter: str | None = None
 
     @property
     def steps(self) -> tuple[str, ...]:

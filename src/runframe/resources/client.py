@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from runframe import __version__
-from runframe.errors import UsageError
+from runframe.errors import ServerError, UsageError
 from runframe.resources.documents import document
 from runframe.settings import Settings
 from runframe.wire.documents import Document
@@ -39,6 +39,7 @@ class Client:
         self.open_api: Callable[[], Any] | None = None
         self._viewer_entity: str | None = None
         self._features: frozenset[str] | None = None
+        self._arguments: dict[str, dict[str, set[str]]] = {}
 
     def execute(
         self, document: Any, variable_values: Mapping[str, Any] | None = None, timeout: float | None = None
@@ -68,6 +69,23 @@ class Client:
         asked for in smaller parts.
         """
         return self.session.submit(document(noun, operation), variables, retry_timeouts=retry_timeouts)
+
+    def send(self, document: Document, variables: Mapping[str, Any]) -> Future[dict[str, Any]]:
+        """Sends a document that was made from one of the package's own; see `submit`. Not retried after a timeout."""
+        return self.session.submit(document, variables, retry_timeouts=False)
+
+    def takes_keys(self, type_name: str, field: str) -> bool:
+        """Whether the server can send single keys of a document: asked for once; False where it doesn't say."""
+        known = self._arguments.get(type_name)
+        if known is None:
+            try:
+                found = self.query("account", "FieldArguments", {"type": type_name}).get("__type") or {}
+            except ServerError:
+                found = {}
+            known = self._arguments[type_name] = {
+                each["name"]: {argument["name"] for argument in each["args"]} for each in found.get("fields") or ()
+            }
+        return "keys" in known.get(field, ())
 
     def wait(self, answer: Future[dict[str, Any]]) -> dict[str, Any]:
         """The `data` of an answer that `submit` asked for.

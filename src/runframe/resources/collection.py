@@ -15,18 +15,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, SupportsIndex, TypeVar, overload
 
 from runframe.frames.batches import to_batch
+from runframe.frames.scan import Opened, Request, Scan
+from runframe.frames.scannable import DatasetLike
 from runframe.frames.schema import Schema
 from runframe.resources.client import Client
 from runframe.resources.documents import document
+from runframe.resources.scanning import Reading, opened
 from runframe.wire.pages import Ask, Connection, Page, Pages, Paging
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
     import pyarrow as pa
 
+    from runframe.frames.columns import Columns
     from runframe.frames.frame import Frame
     from runframe.frames.provenance import Provenance
+    from runframe.frames.scan import OnConflict
 
 PER_PAGE = 50
 """The page size where None is asked for."""
@@ -55,19 +58,12 @@ class KeptPage:
     size: int
 
 
-@dataclass
-class _Reading:
-    """What was noticed while a frame was read: whether something in it was still being written."""
-
-    live: bool = False
-
-
-class Collection(Generic[T]):
+class Collection(DatasetLike, Generic[T]):
     """Objects of one kind, page by page: iterate, index, slice; or take them as columns.
 
-    ``to_batches()``, ``to_arrow()``, ``to_polars()``, ``to_pandas()`` and the Arrow stream interface
-    (``__arrow_c_stream__``: polars, DuckDB, pyarrow take the collection itself) give the same nodes as a table with
-    the fixed schema `SCHEMA`.
+    `scan` says which columns and rows are wanted. ``to_batches()``, ``to_arrow()``, ``to_polars()``, ``to_pandas()``,
+    ``lazy()`` and the rest of `Scannable` take the same nodes as a table with the fixed schema `SCHEMA`, and with
+    what lies in its JSON columns where that is asked for.
 
     Attributes:
         client: the connection.
@@ -82,6 +78,12 @@ class Collection(Generic[T]):
     CONNECTION: ClassVar[Connection]
     """Where the nodes lie in an answer."""
     last_response: dict[str, Any] | None = None
+    NODE_FIELDS: ClassVar[frozenset[str] | None] = None
+    """The fields of a node that the noun itself needs beside those of columns; None where it may need any."""
+    FILTER_VARIABLE: ClassVar[str | None] = None
+    """The variable that carries a MongoDB-style filter, where the server takes one (see `Column.filter`)."""
+    KEYED: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """JSON columns of which the server may send single keys: the type of the node, and the field with ``keys``."""
 
     def __init__(self, client: Client, variables: Mapping[str, Any], per_page: int | None = None) -> None:
         self.client = client
@@ -260,6 +262,15 @@ class Collection(Generic[T]):
 
     # Pages.
 
+    @property
+    def _start(self) -> str | None:
+        """Where the first page begins."""
+        return self._kept[0].cursor if self._kept else self._cursor
+
+    @property
+    def _largest_page(self) -> int:
+        return BATCH_PAGE
+
     def _pages(self, cursor: str | None, size: int, full: bool, *, ahead: bool = True) -> Pages:
         """The pages from a cursor on; a page that the server is too slow for is asked for again in halves."""
 
@@ -329,24 +340,42 @@ class Collection(Generic[T]):
 
     @property
     def schema(self) -> pa.Schema:
-        """The Arrow schema of the batches; each field's metadata says what it means."""
+        """The Arrow schema of the columns that are there without flattening; each field's metadata says its meaning."""
         return self.SCHEMA.arrow
 
-    def to_batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """The collection as record batches, a page at a time.
+    def scan(
+        self,
+        columns: Columns = None,
+        where: Any = None,
+        limit: int | None = None,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        on_conflict: OnConflict = "json",
+    ) -> Scan:
+        """Some columns and rows, as a value that reads nothing until it is converted.
 
         Args:
-            columns: names of columns, in the order wanted; None for all of them. Without a heavy column, nothing
-                heavy is asked of the server.
+            columns: None for the columns of `SCHEMA`; a list of exact names, in the order wanted (an empty one is
+                none); a text as a pattern (``"id|config.*"``); a compiled regular expression, or a function of a name,
+                as a filter. Names are those of `SCHEMA` and of what lies in its JSON columns, as `flatten` names it
+                (``config.optimizer.lr``). Without a heavy column, nothing heavy is asked of the server.
+            where: the rows wanted: a MongoDB-style dict in the columns' names, a polars expression, an Arrow
+                expression, or a list of them. What the server can be told goes to it; all of it is checked here.
+            limit: how many rows at most; reaches the size of the page.
+            schema: Arrow types of flattened columns, by name, fixed from outside.
+            on_conflict: what becomes of values that do not go together; see `flatten`.
 
         Raises:
-            UsageError: there is no such column.
-            CommError: the server refused a page, or could not be reached.
+            UsageError: there is no such column (near matches are named), or the condition is none; nothing is sent.
         """
-        schema = self.SCHEMA if columns is None else self.SCHEMA.select(columns)
-        return self._batches(schema)
+        return Scan(self, self.SCHEMA, columns, where, limit, schema=schema, on_conflict=on_conflict)
 
-    def _batches(self, schema: Schema, reading: _Reading | None = None) -> Iterator[pa.RecordBatch]:
+    def open_scan(self, request: Request) -> Opened:
+        """The stream for a request of a scan; nothing is asked before it is read."""
+        return opened(self, request)
+
+    def _batches(self, schema: Schema, reading: Reading | None = None) -> Iterator[pa.RecordBatch]:
+        """Every node as columns, from the pages that stay in memory as far as they are there."""
         full = any(column.cost == "heavy" for column in schema)
         for nodes in self._stream(full):
             if reading is not None and any(map(self._is_live, nodes)):
@@ -357,14 +386,10 @@ class Collection(Generic[T]):
         """How messages name a node."""
         return None if node.get("name") is None else str(node["name"])
 
-    def _table(self, columns: Sequence[str] | None) -> Frame:
-        from runframe.frames.frame import Frame
+    def _table(self, columns: Columns) -> Frame:
+        return self.scan(columns).frame()
 
-        schema = self.SCHEMA if columns is None else self.SCHEMA.select(columns)
-        reading = _Reading()
-        return Frame(schema.arrow, lambda: self._batches(schema, reading), lambda: self._provenance(reading))
-
-    def _provenance(self, reading: _Reading) -> Provenance:
+    def _provenance(self, reading: Reading) -> Provenance:
         from runframe.frames.provenance import Provenance
 
         completeness: Literal["live", "complete"] = "live" if reading.live else "complete"
@@ -373,24 +398,6 @@ class Collection(Generic[T]):
     def frame(self, columns: Sequence[str] | None = None) -> Frame:
         """The collection as a `Frame`: a stream that can be opened again, with its provenance; see `to_batches`."""
         return self._table(columns)
-
-    def to_arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """The collection as a `pyarrow.Table`; see `to_batches`."""
-        return self._table(columns).to_arrow()
-
-    def to_polars(self, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """The collection as a polars frame, JSON documents as text; see `to_batches`."""
-        return self._table(columns).to_polars()
-
-    def to_pandas(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """The collection as a pandas frame; see `to_batches`."""
-        return self._table(columns).to_pandas()
-
-    def __arrow_c_schema__(self) -> Any:
-        return self.SCHEMA.arrow.__arrow_c_schema__()
-
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        return self._table(None).__arrow_c_stream__(requested_schema)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_lock"}

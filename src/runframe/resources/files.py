@@ -142,6 +142,7 @@ class Files(SizedCollection[File]):
         size_variable="fileLimit",
         cursor_variable="fileCursor",
     )
+    NODE_FIELDS = frozenset({"id", "name"})
 
     def __init__(
         self,

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from runframe.frames.batches import to_batch
+from runframe.frames.scan import Opened, Request, Scan
+from runframe.frames.scannable import Scannable
 from runframe.frames.schema import Schema
 from runframe.resources.node import Node
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
     import pyarrow as pa
 
+    from runframe.frames.columns import Columns
     from runframe.frames.frame import Frame
     from runframe.frames.provenance import Provenance
 
@@ -21,11 +22,11 @@ T = TypeVar("T")
 N = TypeVar("N", bound=Node)
 
 
-class FramedList(list[T]):
+class FramedList(list[T], Scannable):
     """A list with the columns of what it lists.
 
-    ``to_batches()``, ``to_arrow()``, ``to_polars()``, ``to_pandas()`` and the Arrow stream interface give them. What
-    takes lists of its own accord (`polars.DataFrame`, `pyarrow.table`) looks at the list first.
+    `scan`, ``to_batches()``, ``to_arrow()``, ``to_polars()`` and the rest of `Scannable` give them. What takes lists
+    of its own accord (`polars.DataFrame`, `pyarrow.table`) looks at the list first.
     """
 
     SCHEMA: ClassVar[Schema]
@@ -38,34 +39,25 @@ class FramedList(list[T]):
         """The Arrow schema of the batches; each field's metadata says what it means."""
         return self.SCHEMA.arrow
 
-    def to_batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Record batches.
-
-        Args:
-            columns: names of columns, in the order wanted; None for all of them.
+    def scan(
+        self,
+        columns: Columns = None,
+        where: Any = None,
+        limit: int | None = None,
+        *,
+        schema: Mapping[str, Any] | None = None,
+    ) -> Scan:
+        """Some columns and rows; see `Collection.scan`.
 
         Raises:
-            UsageError: there is no such column.
+            UsageError: there is no such column, or the condition is none.
         """
-        return iter(self._frame(columns).to_batches())
+        return Scan(self, self.SCHEMA, columns, where, limit, schema=schema)
 
-    def to_arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """A `pyarrow.Table`; see `to_batches`."""
-        return self._frame(columns).to_arrow()
-
-    def to_polars(self, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """A polars frame, JSON documents as text; see `to_batches`."""
-        return self._frame(columns).to_polars()
-
-    def to_pandas(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """A pandas frame; see `to_batches`."""
-        return self._frame(columns).to_pandas()
-
-    def __arrow_c_schema__(self) -> Any:
-        return self.SCHEMA.arrow.__arrow_c_schema__()
-
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        return self._frame(None).__arrow_c_stream__(requested_schema)
+    def open_scan(self, request: Request) -> Opened:
+        """The stream for a request of a scan."""
+        frame = self._frame(request.columns)
+        return Opened(frame.to_batches, lambda: frame.provenance)
 
 
 class Listed(FramedList[N]):

@@ -161,6 +161,7 @@ class Projects(Collection[Project]):
         ],
     )
     CONNECTION = Connection(("models",), cursor="end")
+    NODE_FIELDS = frozenset({"id", "name"})
 
     def __init__(self, client: Client, entity: str, per_page: int | None = None) -> None:
         self.entity = entity

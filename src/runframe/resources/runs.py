@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from runframe import extjson
 from runframe.errors import NotFoundError, UsageError
@@ -69,30 +69,37 @@ class Runs(SizedCollection[Run]):
     SCHEMA = Schema(
         "runs",
         [
-            Column("id", TEXT, "name", "The run's id, as in its address."),
-            Column("name", TEXT, "displayName", "The name that people see."),
-            Column("state", CATEGORY, "state", "`running`, `finished`, `failed`, `crashed`, `killed`, …"),
+            Column("id", TEXT, "name", "The run's id, as in its address.", filter="name"),
+            Column("name", TEXT, "displayName", "The name that people see.", filter="display_name"),
+            Column(
+                "state", CATEGORY, "state", "`running`, `finished`, `failed`, `crashed`, `killed`, …", filter="state"
+            ),
             Column("entity", CATEGORY, "entity", "User or team that it belongs to."),
             Column("project", CATEGORY, "project", "Project that it belongs to."),
-            Column("user", CATEGORY, "user.username", "Name of the user who started it."),
-            Column("created_at", TIME, "createdAt", "When it was started."),
-            Column("heartbeat_at", TIME, "heartbeatAt", "When the server last heard of it."),
-            Column("group", CATEGORY, "group", "Group of runs that it belongs to."),
-            Column("job_type", CATEGORY, "jobType", "What it does within its group, as in `train` or `eval`."),
-            Column("tags", TEXTS, "tags", "Tags."),
-            Column("notes", TEXT, "notes", "Notes."),
+            Column("user", CATEGORY, "user.username", "Name of the user who started it.", filter="username"),
+            Column("created_at", TIME, "createdAt", "When it was started.", filter="created_at"),
+            Column("heartbeat_at", TIME, "heartbeatAt", "When the server last heard of it.", filter="heartbeat_at"),
+            Column("group", CATEGORY, "group", "Group of runs that it belongs to.", filter="group"),
+            Column(
+                "job_type", CATEGORY, "jobType", "What it does within its group, as in `train` or `eval`.",
+                filter="job_type",
+            ),
+            Column("tags", TEXTS, "tags", "Tags.", filter="tags"),
+            Column("notes", TEXT, "notes", "Notes.", filter="notes"),
             Column("description", TEXT, "description", "Description."),
-            Column("sweep", CATEGORY, "sweepName", "Id of the sweep that it belongs to."),
-            Column("commit", TEXT, "commit", "Commit of the code."),
+            Column("sweep", CATEGORY, "sweepName", "Id of the sweep that it belongs to.", filter="sweep"),
+            Column("commit", TEXT, "commit", "Commit of the code.", filter="commit"),
             Column("read_only", BOOL, "readOnly", "Whether it may not be changed."),
             Column("history_line_count", INT, "historyLineCount", "Rows of its history."),
             Column("storage_id", TEXT, "id", "The server's own id of the run."),
             Column("last_history_step", INT, "historyKeys", "Last step of its history.", "heavy", _last_step),
             Column(
-                "config", JSON, "config", "Its config, as the server stores it.", "heavy", _text_or_null, "config"
+                "config", JSON, "config", "Its config, as the server stores it.", "heavy", _text_or_null, "config",
+                "config",
             ),
             Column(
-                "summary", JSON, "summaryMetrics", "Last value of each metric.", "heavy", _text_or_null, "summary"
+                "summary", JSON, "summaryMetrics", "Last value of each metric.", "heavy", _text_or_null, "summary",
+                "summary_metrics",
             ),
             Column(
                 "system_metrics", JSON, "systemMetrics", "Last sample of the machine's metrics.", "heavy",
@@ -101,6 +108,9 @@ class Runs(SizedCollection[Run]):
         ],
     )  # fmt: skip
     CONNECTION = Connection(("project", "runs"), total=("project", "runCount"))
+    NODE_FIELDS = frozenset({"id", "name", "state"})
+    FILTER_VARIABLE = "filters"
+    KEYED: ClassVar = {"summary": ("Run", "summaryMetrics")}
 
     def __init__(
         self,

@@ -159,9 +159,13 @@ def _resolve_wandb_config(run: runs.Run, info: Info, keys: list[str] | None = No
 
 
 @run_type.field("summaryMetrics")
-def _resolve_summary(run: runs.Run, info: Info) -> str:
+def _resolve_summary(run: runs.Run, info: Info, keys: list[str] | None = None) -> str:
     context = info.context
-    return documents.to_extended(context.document(run, "summary"))
+    stored = context.document(run, "summary")
+    if keys is None:
+        return documents.to_extended(stored)
+    held = documents.from_stored(stored)
+    return extjson.dumps({key: held[key] for key in keys if key in held})
 
 
 @run_type.field("systemMetrics")

@@ -1,0 +1,207 @@
+"""A scan as a polars lazy frame: what a query needs of it is what is asked for.
+
+polars hands a source the columns, the filter and the number of rows that a query comes to. That interface is marked
+unstable there; it is used here alone.
+
+polars resolves the names of a query against a schema that it asks for first. A collection's own columns are known; what
+lies in its JSON columns is not, and finding it out means reading it. So it is found out by need: where a query names
+``config.lr``, and only then, this column is looked for, and the query runs again.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from polars.io.plugins import register_io_source
+from polars.lazyframe.group_by import LazyGroupBy
+
+from runframe.errors import UsageError
+from runframe.frames.columns import leaf_path
+from runframe.frames.engines.polars import frame_of
+from runframe.frames.storage import plain_table
+
+if TYPE_CHECKING:
+    from runframe.frames.scan import Scan
+
+_MISSING = re.compile(r'unable to find column "(.*?)"; valid columns', re.DOTALL)
+
+
+class _Source:
+    """What polars asks: a schema, then batches.
+
+    Attributes:
+        found: the flattened columns that the running query names beside the scan's own.
+        typed: whether their types are known by now.
+    """
+
+    def __init__(self, scan: Scan) -> None:
+        self.scan = scan
+        self.found: list[str] = []
+        self.typed = False
+        self.lock = threading.RLock()
+
+    def schema(self) -> pl.Schema:
+        if self.typed or not self.found:
+            return pl.DataFrame(plain_table(self._wider().schema.empty_table())).schema
+        own = pl.DataFrame(plain_table(self.scan.schema.empty_table())).schema
+        return pl.Schema({**own, **dict.fromkeys(self.found, pl.Null())})
+
+    def read(
+        self, with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        # polars means: the first rows, of these the ones that fit, of these the columns.
+        narrowed = self._wider().narrowed(with_columns, predicate, n_rows)
+        for batch in narrowed.frame().to_batches():
+            yield frame_of(batch)
+
+    def forget(self) -> None:
+        """Takes away what a query named."""
+        self.found, self.typed = [], False
+
+    def _wider(self) -> Scan:
+        """The scan with the flattened columns that the query names."""
+        if self.found and (self._wide is None or self._wide[0] != self.found):
+            self._wide = (list(self.found), self.scan.wider(self.found))
+        return self.scan if not self.found or self._wide is None else self._wide[1]
+
+    _wide: tuple[list[str], Scan] | None = None
+
+
+class _Making:
+    """How a lazy frame makes others of its class: they stand on the same sources."""
+
+    def __get__(self, frame: ScanFrame | None, kind: type[ScanFrame]) -> Callable[[Any], ScanFrame]:
+        def make(ldf: Any) -> ScanFrame:
+            made = kind.__new__(kind)
+            made._ldf = ldf
+            made._sources = () if frame is None else frame._sources
+            return made
+
+        return make
+
+
+class ScanFrame(pl.LazyFrame):
+    """A lazy frame on a scan, or on several."""
+
+    _sources: tuple[_Source, ...]
+    _from_pyldf: Any = _Making()
+
+    def collect(self, *args: Any, **options: Any) -> Any:
+        """Runs the query."""
+        return self._resolved(lambda: pl.LazyFrame.collect(self, *args, **options))
+
+    def collect_schema(self) -> pl.Schema:
+        """The schema that the query comes to."""
+        found: pl.Schema = self._resolved(self._schema_now)
+        return found
+
+    def explain(self, *args: Any, **options: Any) -> str:
+        """The plan of the query."""
+        found: str = self._resolved(lambda: pl.LazyFrame.explain(self, *args, **options))
+        return found
+
+    def group_by(self, *args: Any, **options: Any) -> Any:
+        """Groups of the rows; what is made of them is of this class again."""
+        return _Groups(pl.LazyFrame.group_by(self, *args, **options), self)
+
+    def join(self, other: pl.LazyFrame, *args: Any, **options: Any) -> Any:
+        """The rows of two lazy frames side by side."""
+        made: Any = pl.LazyFrame.join(self, other, *args, **options)
+        made._sources = tuple(dict.fromkeys((*self._sources, *getattr(other, "_sources", ()))))
+        return made
+
+    def _schema_now(self) -> pl.Schema:
+        """The schema by what is known now. A lazy frame keeps the schema that it found: a copy is asked."""
+        return pl.LazyFrame.collect_schema(pl.LazyFrame.select(self, pl.all()))
+
+    def _resolved(self, run: Callable[[], Any]) -> Any:
+        """What a call gives, with the flattened columns that the query names."""
+        with ExitStack() as held:
+            for source in self._sources:
+                held.enter_context(source.lock)
+                held.callback(source.forget)
+            while True:
+                try:
+                    return run()
+                except pl.exceptions.ColumnNotFoundError as error:
+                    if not self._find(error):
+                        raise
+
+    def _find(self, error: Exception | None) -> bool:
+        """Takes in the columns that the query misses; False where that is not a matter of ours."""
+        before = [list(source.found) for source in self._sources]
+        tries: dict[str, int] = {}
+        for source in self._sources:
+            source.typed = False
+        while error is not None:
+            missing = _MISSING.search(str(error))
+            if missing is None or not self._place(missing[1], tries):
+                return False
+            error = self._unresolved()
+        for source in self._sources:
+            source.typed = True
+        return before != [source.found for source in self._sources]
+
+    def _place(self, name: str, tries: dict[str, int]) -> bool:
+        """Gives a missing column to a source, to each in turn and then to all; False when all was tried."""
+        able = [source for source in self._sources if _is_leaf(name, source.scan)]
+        turn = tries[name] = tries.get(name, -1) + 1
+        if turn > len(able) - (len(able) == 1):
+            return False
+        for number, source in enumerate(able):
+            wanted = turn in (number, len(able))
+            source.found = [each for each in source.found if each != name] + [name] * wanted
+        return bool(able)
+
+    def _unresolved(self) -> Exception | None:
+        """The error of a query that still misses a column, when types don't matter."""
+        try:
+            self._schema_now()
+        except pl.exceptions.ColumnNotFoundError as error:
+            return error
+        except pl.exceptions.PolarsError:
+            pass
+        return None
+
+
+class _Groups(LazyGroupBy):
+    """Groups of a lazy frame on a scan."""
+
+    def __init__(self, made: LazyGroupBy, frame: ScanFrame) -> None:
+        super().__init__(made.lgb)
+        self._frame = frame
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name.startswith("_") or not callable(found):
+            return found
+
+        def call(*args: Any, **options: Any) -> Any:
+            made = found(*args, **options)
+            return self._frame._from_pyldf(made._ldf) if isinstance(made, pl.LazyFrame) else made
+
+        return call
+
+
+def _is_leaf(name: str, scan: Scan) -> bool:
+    try:
+        leaf_path(name, scan.declared)
+    except UsageError:
+        return False
+    return scan.is_open
+
+
+def lazy(scan: Scan) -> pl.LazyFrame:
+    """The scan as a lazy frame."""
+    source = _Source(scan)
+    made = register_io_source(
+        source.read, schema=source.schema, is_pure=True, explain_name="runframe", explain_detail=scan.source_text
+    )
+    found: ScanFrame = ScanFrame._from_pyldf(made._ldf)
+    found._sources = (source,)
+    return found
