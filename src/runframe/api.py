@@ -46,6 +46,7 @@ from runframe.resources.users import User, Users, search
 from runframe.settings import Settings
 
 if TYPE_CHECKING:
+    from runframe.frames.frame import Frame
     from runframe.server import LocalServer
 
 
@@ -272,6 +273,32 @@ class Api:
         run = sync(self._client, root_dir, run_id or new_run_id(), project, self._entity_or(entity))
         self._runs[f"{run.entity}/{run.project}/{run.id}"] = run
         return run
+
+    def sql(self, query: str, *, project: str | None = None) -> Frame:
+        """The answer to an SQL query on a project's tables, by DuckDB.
+
+        The tables are `runs`, `configs`, `summaries`, `history`, `artifacts`, `files` and `sweeps`; only those that
+        the query names are read, and of these the columns and rows that it needs. What lies in a run's config or
+        summary is a column with its path for a name, in quotes: ``select id from runs where "config.lr" < 0.1``.
+        In `configs`, `summaries` and `history` all keys are columns; `id`, and `run_id` in `history` and `files`, say
+        which run a row belongs to.
+
+        Args:
+            query: a SELECT, in DuckDB's SQL.
+            project: ``entity/project`` or ``project``; None for the project that is set.
+
+        Returns:
+            The rows, read. Times are in UTC.
+
+        Raises:
+            UnsupportedError: DuckDB is not installed.
+            UsageError: the query cannot be run.
+            NotFoundError: there is no such project.
+        """
+        from runframe.resources.sql import query as run_query
+
+        parsed = parse_project(project, entity=self._entity, project=self.settings.get("project"))
+        return run_query(self._client, parsed.entity, parsed.project, query)
 
     # Projects.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -19,12 +19,10 @@ from runframe.frames.leaves import flattened
 from runframe.frames.names import join_path, split_name
 from runframe.frames.predicate import Condition, MongoCondition, Path, fields_of
 from runframe.frames.schema import Schema
-from runframe.frames.spool import Spool
 
 if TYPE_CHECKING:
     from runframe.frames.scan import Source
 
-MEMORY_BUDGET = 64 * 2**20
 _INSIDE = frozenset({"runframe", "functools", "polars", "pyarrow", "duckdb", "pandas"})
 SAMPLE = 50
 """Rows whose keys are looked through for names that are near."""
@@ -86,42 +84,18 @@ class Rows:
         return [path for path in dict.fromkeys(paths) if path not in known]
 
     def _fitting(self, batches: Iterator[Any], condition: Condition) -> Iterator[Any]:
-        if condition.leaves and not all(name in self._types for name in condition.leaves):
-            yield from self._gathered(batches, condition)
-            return
         for batch in batches:
-            yield batch.filter(self._holds([batch], batch.num_rows, condition))
+            yield batch.filter(self._holds(batch, condition))
 
-    def _gathered(self, batches: Iterator[Any], condition: Condition) -> Iterator[Any]:
-        """For conditions on columns whose types only all rows can tell."""
-        spool = Spool(MEMORY_BUDGET)
-        rows = 0
-        for batch in batches:
-            spool.append(batch)
-            rows += batch.num_rows
-        mask = self._holds(spool, rows, condition)
-        start = 0
-        for batch in spool:
-            yield batch.filter(mask.slice(start, batch.num_rows))
-            start += batch.num_rows
-
-    def _holds(self, batches: Iterable[Any], rows: int, condition: Condition) -> Any:
-        """Where a condition holds in some batches, as one array."""
+    def _holds(self, batch: Any, condition: Condition) -> Any:
+        """Where a condition holds in a batch."""
         if not condition.leaves:
-            parts = []
-            for batch in batches:
-                parts.append(condition.holds(batch))
-                self._look(condition, batch)
-            return pa.concat_arrays(parts) if parts else pa.array([], pa.bool_())
+            self._look(condition, batch)
+            return condition.holds(batch)
         names = [*condition.plain, *condition.leaves]
-        typed = flattened(Frame(self.schema, lambda: iter(batches)), self._declared, names, self._types)
-        parts = []
-        for batch in typed.to_batches():
-            parts.append(condition.holds(batch))
-            for name, path in zip(condition.leaves, condition.paths, strict=True):
-                if batch.column(name).null_count < batch.num_rows:
-                    self._seen.add(path)
-        return pa.concat_arrays(parts) if parts else pa.array([False] * rows, pa.bool_())
+        typed = flattened(Frame(self.schema, lambda: iter([batch])), self._declared, names, self._types)
+        parts = [condition.holds(part) for part in typed.to_batches()]
+        return pa.concat_arrays(parts) if parts else pa.array([False] * batch.num_rows, pa.bool_())
 
     def _look(self, condition: Condition, batch: Any) -> None:
         if isinstance(condition, MongoCondition):

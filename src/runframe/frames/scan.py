@@ -117,6 +117,8 @@ class Explanation:
 class Scan(DatasetLike):
     """Columns and rows of a source: an immutable value that reads nothing until it is converted, and each time anew.
 
+    Types of flattened columns that had to be found are kept.
+
     Args:
         source: what is scanned.
         declared: its schema.
@@ -253,11 +255,12 @@ class Scan(DatasetLike):
         return repr(self._source)
 
     def explain(self) -> Explanation:
-        """What goes to the server, what is checked again here, and which document is sent. Sends nothing of it.
+        """What goes to the server, what is checked again here, and which document is sent; sends nothing of it.
 
-        A server may be asked, once, whether it can send single keys of documents.
+        A server may be asked, once, whether it can send single keys of documents. Where the types of flattened columns
+        must be found first, what is sent for that is not shown, and they may let the filter be narrower than shown.
         """
-        request, opened = self._open()
+        request, opened = self._open(self._steps)
         asked = self._chosen.names
         return Explanation(
             source=self.source_text,
@@ -276,10 +279,40 @@ class Scan(DatasetLike):
 
     # What it reads.
 
+    @cached_property
+    def _bound(self) -> tuple[tuple[Condition | int, ...], dict[str, Any]]:
+        """The steps, with the types of the flattened columns that their expressions are about.
+
+        An expression means what it means on a column of all rows that it is applied to. So where no type is given,
+        these rows are looked through for it, before a filter makes them fewer.
+        """
+        steps: list[Condition | int] = []
+        types = dict(self._types)
+        for step in self._steps:
+            if isinstance(step, Condition) and step.leaves:
+                unknown = [name for name in step.leaves if name not in types]
+                if unknown:
+                    types.update(self._before(steps, types, unknown))
+                step = step.typed(types)
+            steps.append(step)
+        return tuple(steps), types
+
+    def _before(
+        self, steps: Sequence[Condition | int], types: Mapping[str, Any], names: list[str]
+    ) -> Mapping[str, Any]:
+        made = self._with(None, (), types, None)
+        made._steps, made._asked, made._chosen = tuple(steps), names, choose(names, self._declared)
+        found = made.schema
+        for name in names:
+            if name not in found.names:
+                raise UsageError(f"{name!r} is an object: a condition is on one value, such as {found.names[0]!r}")
+        return dict(zip(found.names, found.types, strict=True))
+
     def frame(self) -> Frame:
         """The frame of this scan. Nothing is read yet, unless types must be found: then all of it is, now."""
-        request, opened = self._open()
-        rows = Rows(self._declared, request.columns, opened.batches, self._steps, self._types)
+        steps, types = self._bound
+        request, opened = self._open(steps)
+        rows = Rows(self._declared, request.columns, opened.batches, steps, types)
 
         def read() -> Iterator[Any]:
             yield from rows.read()
@@ -303,15 +336,15 @@ class Scan(DatasetLike):
         schema = self._declared.select(names).arrow
         return Frame(schema, lambda: (batch.select(names) for batch in raw.to_batches()), provenance)
 
-    def _open(self) -> tuple[Request, Opened]:
+    def _open(self, steps: Sequence[Condition | int]) -> tuple[Request, Opened]:
         conditions: list[Condition] = []
         limit: int | None = None
-        for step in self._steps:
+        for step in steps:
             if isinstance(step, int):
                 limit = step
                 break
             conditions.append(step)
-        wanted = [step for step in self._steps if isinstance(step, Condition)]
+        wanted = [step for step in steps if isinstance(step, Condition)]
         keys = _merged([self._chosen.keys(), *(condition.keys for condition in wanted)], self._chosen.plain)
         plain = [*self._chosen.plain, *(name for each in wanted for name in each.plain), *keys]
         columns = [name for name in self._declared.names if name in plain]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from runframe.frames.frame import Frame
+    from runframe.frames.provenance import Provenance
     from runframe.frames.scan import Scan
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ def faced(kind: type[T]) -> type[T]:
 
     DuckDB knows a dataset by its class. Loading that class loads pandas, so it is only done where it can be of use.
     """
-    if "duckdb" not in sys.modules or hasattr(kind, "_plain_kind"):
+    if sys.modules.get("duckdb") is None or hasattr(kind, "_plain_kind"):
         return kind
     found: type[T] = _faced(cast("Any", kind))
     return found
@@ -60,18 +61,52 @@ def plain_kind(kind: type[T]) -> type[T]:
     return found
 
 
+class Notes:
+    """What was read of a dataset, for whoever handed it to an engine.
+
+    Attributes:
+        failure: the last error; engines keep only its text.
+        frames: what was read.
+    """
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+        self.frames: list[Frame] = []
+
+    def provenance(self) -> list[Provenance]:
+        """What the frames say of themselves."""
+        return [found for frame in self.frames if (found := frame.provenance) is not None]
+
+
+def noted(dataset: Any) -> Notes:
+    """The notes on a dataset, taken from the first call on."""
+    found: Notes = vars(dataset).setdefault("_notes", Notes())
+    return found
+
+
 class _Reading:
     """What `scanner` gives: the part of `pyarrow.dataset.Scanner` that engines use, read lazily."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, notes: Notes | None) -> None:
         self._frame = frame
+        self._notes = notes
+        if notes is not None:
+            notes.frames.append(frame)
 
     @property
     def projected_schema(self) -> Any:
         return self._frame.schema
 
     def to_reader(self) -> Any:
-        return pa.RecordBatchReader.from_stream(self._frame)
+        return pa.RecordBatchReader.from_batches(self._frame.schema, self._read())
+
+    def _read(self) -> Iterator[Any]:
+        try:
+            yield from self._frame.to_batches()
+        except Exception as error:
+            if self._notes is not None:
+                self._notes.failure = error
+            raise
 
     def to_table(self) -> Any:
         return self._frame.to_arrow()
@@ -86,14 +121,16 @@ class _Reading:
         return self._frame.num_rows
 
 
-def scanner(scan: Scan, columns: Any, filter: Any) -> Any:
+def scanner(dataset: Any, columns: Any, filter: Any) -> Any:
     """What a dataset's `scanner` gives for some columns (None: all) and an Arrow expression."""
+    scan: Scan = dataset if hasattr(dataset, "narrowed") else dataset.scan()
     if isinstance(columns, dict):
         import pyarrow.dataset as ds
 
         table = scan.narrowed(None, filter, None).frame().to_arrow()
         return ds.dataset(table).scanner(columns=columns)
-    return _Reading(scan.narrowed(None if columns is None else list(columns), filter, None).frame())
+    narrowed = scan.narrowed(None if columns is None else list(columns), filter, None)
+    return _Reading(narrowed.frame(), vars(dataset).get("_notes"))
 
 
 @cache
@@ -101,7 +138,7 @@ def _faced(kind: Any) -> Any:
     import pyarrow.dataset as ds
 
     def scan_for(self: Any, columns: Any = None, filter: Any = None, **options: Any) -> Any:
-        return scanner(self if hasattr(self, "narrowed") else self.scan(), columns, filter)
+        return scanner(self, columns, filter)
 
     def to_batches(
         self: Any, columns: Any = None, *, where: Any = None, limit: int | None = None, filter: Any = None, **_: Any

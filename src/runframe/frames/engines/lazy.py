@@ -35,41 +35,47 @@ class _Source:
     """What polars asks: a schema, then batches.
 
     Attributes:
+        scan: the scan, as it was given.
         found: the flattened columns that the running query names beside the scan's own.
-        typed: whether their types are known by now.
+        typed: whether their types are wanted by now.
+        running: whether the query is one that tells us when it ends.
+        lock: held while such a query runs.
     """
 
     def __init__(self, scan: Scan) -> None:
         self.scan = scan
         self.found: list[str] = []
         self.typed = False
+        self.running = False
         self.lock = threading.RLock()
+        self._now: tuple[list[str], Scan] | None = None
 
     def schema(self) -> pl.Schema:
+        """The schema by what is known now; columns whose types are not wanted yet have none."""
+        if not self.running:
+            self.forget()
         if self.typed or not self.found:
-            return pl.DataFrame(plain_table(self._wider().schema.empty_table())).schema
-        own = pl.DataFrame(plain_table(self.scan.schema.empty_table())).schema
+            return pl.DataFrame(plain_table(self._current().schema.empty_table())).schema
+        own = pl.DataFrame(plain_table(self.scan.declared.arrow.empty_table())).schema
         return pl.Schema({**own, **dict.fromkeys(self.found, pl.Null())})
 
     def read(
         self, with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
-        # polars means: the first rows, of these the ones that fit, of these the columns.
-        narrowed = self._wider().narrowed(with_columns, predicate, n_rows)
+        """The batches of a query. It means: the first rows, of these the ones that fit, of these the columns."""
+        narrowed = self._current().narrowed(with_columns, predicate, n_rows)
         for batch in narrowed.frame().to_batches():
             yield frame_of(batch)
 
     def forget(self) -> None:
-        """Takes away what a query named."""
-        self.found, self.typed = [], False
+        """Ends a query: what it named, and the types that it found, are not the next one's."""
+        self.found, self.typed, self.running, self._now = [], False, False, None
 
-    def _wider(self) -> Scan:
-        """The scan with the flattened columns that the query names."""
-        if self.found and (self._wide is None or self._wide[0] != self.found):
-            self._wide = (list(self.found), self.scan.wider(self.found))
-        return self.scan if not self.found or self._wide is None else self._wide[1]
-
-    _wide: tuple[list[str], Scan] | None = None
+    def _current(self) -> Scan:
+        """The scan with the flattened columns that the running query names; it keeps the types that it finds."""
+        if self._now is None or self._now[0] != self.found:
+            self._now = (list(self.found), self.scan.wider(self.found) if self.found else self.scan.scan())
+        return self._now[1]
 
 
 class _Making:
@@ -125,6 +131,7 @@ class ScanFrame(pl.LazyFrame):
             for source in self._sources:
                 held.enter_context(source.lock)
                 held.callback(source.forget)
+                source.running = True
             while True:
                 try:
                     return run()
