@@ -121,6 +121,12 @@ def extra(step: int) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def recorder() -> type[Recorder]:
+    """What writes runs into a store of one's own."""
+    return Recorder
+
+
+@pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a store with runs in it. For reading alone."""
     folder = tmp_path_factory.mktemp("store")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from runframe import extjson
 from runframe.errors import NotFoundError, UsageError
+from runframe.frames.columns import json_columns
 from runframe.frames.schema import BOOL, CATEGORY, INT, JSON, TEXT, TEXTS, TIME, Column, Schema
 from runframe.resources.artifacts.notices import warn
 from runframe.resources.client import Client
@@ -216,6 +217,8 @@ class Runs(SizedCollection[Run]):
 
         if columns is None:
             return flatten(self._table(None), on_conflict=on_conflict)
+        if not any(column in json_columns(self.SCHEMA) for column in columns):
+            return self.scan(list(columns), on_conflict=on_conflict).frame()
         sources = dict.fromkeys(name if name in self.SCHEMA else name.partition(".")[0] for name in columns)
         return flatten(self._table(list(sources)), columns, on_conflict=on_conflict)
 
