@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,9 +86,25 @@ def process_environment() -> dict[str, str]:
 
 
 def schemas() -> dict[str, Callable[[], str]]:
-    from runframe import ConsoleLogs, Jobs, Members, Projects, QueuedRuns, Reports, Runs, Sweeps, Users
+    from runframe import (
+        ArtifactCollections,
+        ArtifactFiles,
+        Artifacts,
+        ArtifactTypes,
+        ConsoleLogs,
+        Files,
+        Jobs,
+        Members,
+        Projects,
+        QueuedRuns,
+        Reports,
+        Runs,
+        Sweeps,
+        Users,
+    )
 
-    nouns = (ConsoleLogs, Jobs, Members, Projects, QueuedRuns, Reports, Runs, Sweeps, Users)
+    nouns: tuple[Any, ...] = (ConsoleLogs, Jobs, Members, Projects, QueuedRuns, Reports, Runs, Sweeps, Users, Files)
+    nouns += (Artifacts, ArtifactTypes, ArtifactCollections, ArtifactFiles)
     return {noun.SCHEMA.name.replace(" ", "_"): noun.SCHEMA.markdown for noun in nouns}
 
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     )
     from runframe.frames.flatten import flatten
     from runframe.frames.frame import Frame
+    from runframe.frames.scan import Scan
     from runframe.resources.agents import Agent, AgentRuns
     from runframe.resources.artifacts.artifact import Artifact
     from runframe.resources.artifacts.collections import ArtifactCollection, ArtifactCollections
@@ -123,6 +124,7 @@ __all__ = [
     "RunNotFoundError",
     "RunQueue",
     "Runs",
+    "Scan",
     "ServerError",
     "SettingsError",
     "Sweep",
@@ -175,6 +177,7 @@ _HOMES = {
     "RunArtifacts": "resources.artifacts.versions",
     "RunQueue": "resources.queues.queue",
     "Runs": "resources.runs",
+    "Scan": "frames.scan",
     "Sweep": "resources.sweeps",
     "Sweeps": "resources.sweeps",
     "Table": "resources.artifacts.tables.table",
