@@ -126,9 +126,7 @@ def unseen(source: Source, declared: Schema, paths: Sequence[Path], request: Any
         for batch in _some(source, request, path, Always(), SAMPLE):
             known.update(_keys(declared, batch, path[0]))
         name = join_path(path)
-        warnings.warn(
-            f"no row of {source!r} has {name!r}{near(name, sorted(known))}", UserWarning, stacklevel=_user_level()
-        )
+        warn(f"no row of {source!r} has {name!r}{near(name, sorted(known))}")
 
 
 def _some(source: Source, request: Any, path: Path, where: Predicate, limit: int) -> Iterator[Any]:
@@ -154,6 +152,11 @@ def _has(declared: Schema, batch: Any, path: Path) -> bool:
 def _keys(declared: Schema, batch: Any, document: str) -> list[str]:
     frame = flattened(Frame(batch.schema, lambda: iter([batch])), declared, None, {})
     return [name for name in frame.columns if name != document]
+
+
+def warn(message: str) -> None:
+    """A warning that points at the caller's line."""
+    warnings.warn(message, UserWarning, stacklevel=_user_level() - 1)
 
 
 def _user_level() -> int:

@@ -22,7 +22,7 @@ from runframe.frames.leaves import Leaves
 from runframe.frames.names import path_json, split_name
 from runframe.frames.predicate import Condition, bind
 from runframe.frames.provenance import Provenance
-from runframe.frames.rows import Rows, unseen
+from runframe.frames.rows import Rows, unseen, warn
 from runframe.frames.scannable import DatasetLike
 from runframe.frames.schema import PATH, Schema, unknown_column
 
@@ -324,6 +324,8 @@ class Scan(DatasetLike):
             return self._plain(raw, provenance)
         leaves = Leaves(self._declared, self._chosen, self._types, self._on_conflict)
         flat = leaves.frame(raw)
+        if not flat.columns:
+            warn(f"no column of {self.source_text} fits {self._asked!r}")
         missing = leaves.missing(flat)
         if missing:
             unseen(self._source, self._declared, missing, Request)

@@ -5,14 +5,23 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+import duckdb
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
-from runframe import UsageError
+from runframe import Api, UsageError
+from runframe.frames.names import join_path
 from runframe.frames.schema import JSON
 from runframe.resources.runs import Runs
+from runframe.server import open_local
+
+if TYPE_CHECKING:
+    from conftest import Recorder
 
 CONFIG = [r"config.a\.dot", "config.big", "config.off", "config.optimizer.lr", "config.optimizer.name"]
 
@@ -53,6 +62,11 @@ def test_everything_is_a_star(runs: Runs) -> None:
     assert {*runs.schema.names, *CONFIG, "summary.loss"} < set(names)
 
 
+def test_a_pattern_that_nothing_fits_is_told(runs: Runs) -> None:
+    with pytest.warns(UserWarning, match=r"no column of <Runs local/digits> fits 'config\.zz\*'"):
+        assert runs.to_arrow("config.zz*").column_names == []
+
+
 def test_a_filter_is_everything_else(runs: Runs) -> None:
     assert runs.to_arrow(re.compile(r"lr$|^id$")).column_names == ["id", "config.optimizer.lr"]
     assert runs.to_arrow(lambda name: name.endswith("big")).column_names == ["config.big", "summary.nested.big"]
@@ -77,6 +91,49 @@ def test_nothing_is_nothing(runs: Runs) -> None:
 def test_names_that_cannot_be_are_refused(runs: Runs, columns: list[str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         runs.scan(columns)
+
+
+KEYS = [
+    "a.b",
+    "ü ñ",
+    'q"uote',
+    "it's",
+    "new\nline",
+    "back\\slash",
+    "value",
+    "",
+    "x/y",
+    "a|b",
+    "*",
+    "id",
+    "100",
+    "config",
+]
+
+
+@pytest.fixture(scope="module")
+def ugly(tmp_path_factory: pytest.TempPathFactory, recorder: type[Recorder]) -> Iterator[Runs]:
+    folder = tmp_path_factory.mktemp("ugly")
+    with open_local(folder) as local:
+        for number in range(3):
+            values = dict.fromkeys(KEYS, number)
+            recorder(local).run(f"ugly/r{number}", config=values, summary={"deep": values})
+        recorder(local).run("ugly/none")
+    with Api(f"local:{folder}") as api:
+        yield api.runs("ugly")
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("document", [("config",), ("summary", "deep")], ids="/".join)
+def test_a_key_may_be_any_text(ugly: Runs, document: tuple[str, ...], key: str) -> None:
+    name = join_path((*document, key))
+    assert ugly.to_arrow(["id", name])[name].to_pylist() == [0, 1, 2, None]
+    for where in ({name: 1}, pl.col(name) == 1, pc.field(name) == 1):
+        assert ugly.to_arrow(["id"], where=where)["id"].to_pylist() == ["r1"]
+    assert ugly.lazy().filter(pl.col(name) >= 1).select("id").collect()["id"].to_list() == ["r1", "r2"]
+    scan, quoted = ugly.scan(["id", name]), name.replace('"', '""')
+    assert duckdb.sql(f'select id from scan where "{quoted}" = 1').pl()["id"].to_list() == ["r1"]
+    assert scan.schema.names == ["id", name]
 
 
 def test_a_scan_can_be_narrowed(runs: Runs) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+from runframe import NotFoundError
 from runframe.resources.client import Client
 from runframe.resources.runs import Runs
 
@@ -80,6 +82,45 @@ def test_what_polars_alone_can_decide_is_exact(runs: Runs, watch: Watch) -> None
     assert runs.lazy().select(pl.len()).collect().item() == 5
     assert runs.lazy().filter(pl.col("state") == "failed").collect(engine="streaming")["id"].to_list() == ["empty"]
     assert "runframe" in runs.lazy().explain()
+
+
+def test_what_the_server_refuses_is_the_same_error_from_every_face(client: Client) -> None:
+    nowhere = Runs(client, "local", "nowhere")
+    for call in (
+        lambda: nowhere.lazy().select("id").collect(),
+        lambda: nowhere.lazy().select("config.x").collect(),
+        lambda: nowhere.lazy(["config.x"]).collect_schema(),
+        lambda: nowhere.to_pandas(["id"], where={"state": "finished"}),
+    ):
+        with pytest.raises(NotFoundError, match="local/nowhere"):
+            call()
+
+
+def test_lazy_queries_run_side_by_side(runs: Runs) -> None:
+    lazy, found = runs.lazy(), {}
+
+    def collect(number: int) -> None:
+        query = lazy.filter(pl.col("config.optimizer.lr") > number / 10)
+        found[number] = query.select("id", f"summary.{['loss', 'word'][number % 2]}").collect().height
+
+    threads = [threading.Thread(target=collect, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {0: 3, 1: 2, 2: 1, 3: 1}
+
+
+def test_lazy_frames_go_where_polars_goes(runs: Runs, tmp_path: Path) -> None:
+    lazy = runs.lazy(["id", "config.big"])
+    lazy.sink_parquet(tmp_path / "x.parquet")
+    assert pl.read_parquet(tmp_path / "x.parquet")["config.big"].to_list() == [2**62 + 1] * 4 + [None]
+    assert pl.concat([runs.lazy().select("id"), runs.lazy().select("id")]).collect().height == 10
+    assert runs.lazy().sql("select id from self where state = 'failed'").collect()["id"].to_list() == ["empty"]
+    assert [frame.height for frame in pl.collect_all([lazy, runs.lazy(limit=2)])] == [5, 2]
+    assert runs.lazy().with_columns(lr=pl.col("config.optimizer.lr")).select(pl.col("lr").sum()).collect().item() == (
+        pytest.approx(0.6)
+    )
 
 
 def test_duckdb_reads_a_variable_with_its_columns_and_filter(runs: Runs, watch: Watch) -> None:

@@ -10,6 +10,7 @@ lies in its JSON columns is not, and finding it out means reading it. So it is f
 
 from __future__ import annotations
 
+import inspect
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from runframe.frames.scan import Scan
 
 _MISSING = re.compile(r'unable to find column "(.*?)"; valid columns', re.DOTALL)
+_ESCAPED = re.compile(r"\\(?:u\{([0-9a-f]+)\}|(.))", re.DOTALL)
+_SIGNS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 
 
 class _Source:
@@ -40,6 +43,7 @@ class _Source:
         typed: whether their types are wanted by now.
         running: whether the query is one that tells us when it ends.
         lock: held while such a query runs.
+        failure: the error with which the schema could not be told.
     """
 
     def __init__(self, scan: Scan) -> None:
@@ -48,12 +52,20 @@ class _Source:
         self.typed = False
         self.running = False
         self.lock = threading.RLock()
+        self.failure: Exception | None = None
         self._now: tuple[list[str], Scan] | None = None
 
     def schema(self) -> pl.Schema:
         """The schema by what is known now; columns whose types are not wanted yet have none."""
         if not self.running:
             self.forget()
+        try:
+            return self._schema()
+        except Exception as error:
+            self.failure = error  # polars keeps only its text
+            raise
+
+    def _schema(self) -> pl.Schema:
         if self.typed or not self.found:
             return pl.DataFrame(plain_table(self._current().schema.empty_table())).schema
         own = pl.DataFrame(plain_table(self.scan.declared.arrow.empty_table())).schema
@@ -70,6 +82,7 @@ class _Source:
     def forget(self) -> None:
         """Ends a query: what it named, and the types that it found, are not the next one's."""
         self.found, self.typed, self.running, self._now = [], False, False, None
+        self.failure = None
 
     def _current(self) -> Scan:
         """The scan with the flattened columns that the running query names; it keeps the types that it finds."""
@@ -138,6 +151,9 @@ class ScanFrame(pl.LazyFrame):
                 except pl.exceptions.ColumnNotFoundError as error:
                     if not self._find(error):
                         raise
+                except pl.exceptions.ComputeError as error:
+                    failures = [source.failure for source in self._sources if source.failure is not None]
+                    raise (failures or [error])[0] from None
 
     def _find(self, error: Exception | None) -> bool:
         """Takes in the columns that the query misses; False where that is not a matter of ours."""
@@ -146,8 +162,8 @@ class ScanFrame(pl.LazyFrame):
         for source in self._sources:
             source.typed = False
         while error is not None:
-            missing = _MISSING.search(str(error))
-            if missing is None or not self._place(missing[1], tries):
+            missing = _missing(error)
+            if missing is None or not self._place(missing, tries):
                 return False
             error = self._unresolved()
         for source in self._sources:
@@ -195,6 +211,14 @@ class _Groups(LazyGroupBy):
         return call
 
 
+def _missing(error: Exception) -> str | None:
+    """The column that a query misses, by the error's text, where it stands as Rust writes texts."""
+    found = _MISSING.search(str(error))
+    if found is None:
+        return None
+    return _ESCAPED.sub(lambda sign: chr(int(sign[1], 16)) if sign[1] else _SIGNS.get(sign[2], sign[2]), found[1])
+
+
 def _is_leaf(name: str, scan: Scan) -> bool:
     try:
         leaf_path(name, scan.declared)
@@ -206,9 +230,10 @@ def _is_leaf(name: str, scan: Scan) -> bool:
 def lazy(scan: Scan) -> pl.LazyFrame:
     """The scan as a lazy frame."""
     source = _Source(scan)
-    made = register_io_source(
-        source.read, schema=source.schema, is_pure=True, explain_name="runframe", explain_detail=scan.source_text
-    )
+    wanted = {"is_pure": True, "explain_name": "runframe", "explain_detail": scan.source_text}
+    known = inspect.signature(register_io_source).parameters  # older versions know fewer
+    options: Any = {name: value for name, value in wanted.items() if name in known}
+    made = register_io_source(source.read, schema=source.schema, **options)
     found: ScanFrame = ScanFrame._from_pyldf(made._ldf)
     found._sources = (source,)
     return found
