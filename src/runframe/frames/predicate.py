@@ -34,6 +34,7 @@ class Condition(ABC):
 
     Attributes:
         plain: the columns of the schema that it reads (JSON columns as text).
+        texts: those of them that it reads as the text of whole documents.
         leaves: the flattened columns that it reads.
         keys: the JSON columns that it reads of, with the keys of their documents.
         paths: the paths into documents that it names, each with the document's name first.
@@ -42,6 +43,7 @@ class Condition(ABC):
     """
 
     plain: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     leaves: tuple[str, ...] = ()
     keys: Mapping[str, tuple[str, ...] | None]
     paths: tuple[Path, ...] = ()

@@ -347,7 +347,8 @@ class Scan(DatasetLike):
                 break
             conditions.append(step)
         wanted = [step for step in steps if isinstance(step, Condition)]
-        keys = _merged([self._chosen.keys(), *(condition.keys for condition in wanted)], self._chosen.plain)
+        texts = [*self._chosen.plain, *(name for each in wanted for name in each.texts)]
+        keys = _merged([self._chosen.keys(), *(each.keys for each in wanted)], texts)
         plain = [*self._chosen.plain, *(name for each in wanted for name in each.plain), *keys]
         columns = [name for name in self._declared.names if name in plain]
         parts = [part for each in conditions if not isinstance(part := each.superset, Always)]

@@ -49,6 +49,14 @@ def test_summary_columns_are_asked_for_by_key(runs: Runs, watch: Watch) -> None:
     assert watch.one().keys is None
 
 
+def test_a_condition_on_a_documents_text_sees_all_of_it(runs: Runs, watch: Watch) -> None:
+    for where in (pl.col("summary").str.contains("done"), pc.match_substring(pc.field("summary"), "done")):
+        assert runs.to_arrow(["summary.loss"], where=where)["summary.loss"].to_pylist() == [1, 1 / 2, 1 / 3, 1 / 4]
+        assert watch.one().keys is None
+    lazy = runs.lazy().filter(pl.col("summary").is_null() | pl.col("config").str.contains("sgd")).select("id")
+    assert lazy.collect()["id"].to_list() == ["run-0", "run-1", "run-2", "run-3"]
+
+
 def test_whether_keys_are_taken_is_asked_once(asked: Asked, client: Client) -> None:
     for _ in range(2):
         Runs(client, "local", "digits").to_arrow(["summary.loss"])

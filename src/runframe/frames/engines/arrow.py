@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from runframe.errors import UsageError
 from runframe.frames.columns import first_keys
 from runframe.frames.predicate import Condition, bind_names
-from runframe.frames.schema import Schema
+from runframe.frames.schema import Schema, is_json
 from runframe.frames.storage import plain_table
 from runframe.frames.superset import Every, Meaning, Negated, Opaque, Sign, Some, Term, Test
 
@@ -38,6 +38,7 @@ class ArrowCondition(Condition):
         self._expression, self._schema = expression, schema
         self.plain, self.leaves, self.paths = bind_names(_names(expression), schema)
         self.keys = first_keys(self.paths)
+        self.texts = tuple(name for name in self.plain if is_json(schema[name].type))
         meaning = Meaning(schema, types or {}, nan_is_greatest=False, null_is_in_nothing=True)
         self.superset, self.exact = meaning.superset(_term(expression))
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from runframe.errors import UsageError
 from runframe.frames.columns import first_keys
 from runframe.frames.predicate import Condition, bind_names
-from runframe.frames.schema import Schema
+from runframe.frames.schema import Schema, is_json
 from runframe.frames.storage import plain_table
 from runframe.frames.superset import Every, Meaning, Negated, Opaque, Sign, Some, Term, Test
 
@@ -44,6 +44,7 @@ class PolarsCondition(Condition):
         self._expression, self._schema = expression, schema
         self.plain, self.leaves, self.paths = bind_names(expression.meta.root_names(), schema)
         self.keys = first_keys(self.paths)
+        self.texts = tuple(name for name in self.plain if is_json(schema[name].type))
         meaning = Meaning(schema, types or {}, nan_is_greatest=True, null_is_in_nothing=False)
         self.superset, self.exact = meaning.superset(_term(expression))
 
