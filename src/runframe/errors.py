@@ -4,12 +4,12 @@
 Error                        everything that runframe raises on purpose
 ├── UsageError               a call, setting or command that cannot work as it was given
 │   ├── SettingsError        a setting that is missing or malformed (also a ValueError)
-│   ├── QueueError           settings of a launch queue, or values for them, that cannot be (also a ValueError)
 │   ├── UnsupportedError     the server lacks the feature that the call needs
 │   ├── ArtifactStatusError  an artifact in the wrong phase of its life (also an AttributeError)
 │   │   ├── ArtifactNotLoggedError  it is still a draft
 │   │   └── ArtifactFinalizedError  it can no longer be changed
-│   └── PathError            a path that names nothing (also a CommError and a ValueError)
+│   ├── PathError            a path that names nothing (also a CommError and a ValueError)
+│   └── QueueError           settings of a queue, or values for them, that cannot be (also a CommError and a ValueError)
 ├── CommError                the server said no, or could not be reached
 │   ├── AuthenticationError  the key is missing, malformed or refused
 │   ├── NotFoundError        no such project, run, file, … (also a ValueError)
@@ -59,10 +59,6 @@ class UsageError(Error):
 
 class SettingsError(UsageError, ValueError):
     """A setting that is missing or malformed."""
-
-
-class QueueError(UsageError, ValueError):
-    """Settings of a launch queue, or values for its template variables, that cannot be."""
 
 
 class UnsupportedError(UsageError):
@@ -146,6 +142,10 @@ class PathError(UsageError, CommError, ValueError):
 
     Code written against `wandb` catches it as `CommError` in some places and as `ValueError` in others.
     """
+
+
+class QueueError(UsageError, CommError, ValueError):
+    """Settings of a launch queue, or values for its template variables, that cannot be."""
 
 
 class AuthenticationError(CommError):

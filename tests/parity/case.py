@@ -42,7 +42,20 @@ ATTRIBUTES: dict[str, list[str]] = {
     "Project": ["id", "name", "entity", "created_at", "is_benchmark", "owner", "path", "url"],
     "Projects": ["entity", "per_page"],
     "File": ["id", "name", "mimetype", "updated_at", "md5", "size", "size_bytes"],
-    "User": ["id", "name", "username", "email", "admin", "teams"],
+    "User": ["id", "name", "username", "email", "admin", "teams", "api_keys"],
+    "Team": [
+        "id", "name", "members", "available", "photo_url", "read_only", "read_only_admin", "is_team", "entity_type",
+        "private_only", "storage_bytes", "code_saving_enabled", "default_access", "is_paid",
+    ],
+    "Member": [
+        "id", "name", "username", "email", "admin", "pending", "account_type", "api_key", "team", "photo_url",
+    ],
+    "Job": ["name"],
+    "RunQueue": [
+        "id", "name", "entity", "access", "prioritization_mode", "external_links", "type", "default_resource_config",
+        "template_variables", "items",
+    ],
+    "QueuedRun": ["id", "entity", "project", "queue_name", "project_queue", "priority", "sweep", "state"],
     "ArtifactType": ["id", "name", "type", "entity", "project"],
     "ArtifactCollection": [
         "id", "name", "type", "entity", "project", "organization", "description", "tags", "aliases", "created_at",
@@ -138,6 +151,16 @@ def attempt(call: Callable[[], Any]) -> Any:
         return Raised(frozenset(names & KINDS), f"{type(error).__name__}: {error}")
 
 
+def refused(call: Callable[[], Any]) -> bool:
+    """Whether a call raises anything: for what the official client refuses with an error of no kind."""
+    return isinstance(attempt(call), Raised)
+
+
+def kind(api: Any, name: str) -> Any:
+    """A class of a client's package."""
+    return getattr(package(api).apis.public if package(api).__name__ == "wandb" else package(api), name)
+
+
 class Shower:
     """Turns results into plain data, and notes which members it looked at.
 
@@ -151,7 +174,8 @@ class Shower:
     def show(self, value: Any, depth: int = 0) -> Any:
         kind = ALSO_CALLED.get(type(value).__name__, type(value).__name__)
         if kind in ATTRIBUTES and kind not in LISTINGS:
-            return self._object(value, kind) if depth == 0 else repr(value)
+            # The official client's runs in queues are shown without their last bracket.
+            return self._object(value, kind) if depth == 0 else f"{repr(value).removesuffix('>')}>"
         if kind in LISTINGS:
             self.seen.add(f"{kind}.__iter__")
             facts = self._object(value, kind) if kind in ATTRIBUTES else {}

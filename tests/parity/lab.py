@@ -43,6 +43,15 @@ def log(number: int, folder: Path) -> None:
             run.log({"page": wandb.Html("<b>hello</b>"), "table": wandb.Table(columns=["a"], data=[[1], [2]])})
 
 
+def hire(api: wandb.Api) -> None:
+    """People and a team."""
+    api.create_user("ann@example.org")
+    api.create_user("anna@example.com", admin=True)
+    readers = api.create_team("readers")
+    assert readers.invite("ann") and readers.invite("someone@example.org", admin=True)
+    assert readers.create_service_account("the robot")
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     for number in range(4):
@@ -53,6 +62,7 @@ def main() -> None:
     api.create_run(run_id="running", project="lab")
     wandb.apis.public.Run.create(api, run_id="pending", project="lab", entity="local", state="pending")
     api.create_project("empty", "local")
+    hire(api)
     searched.write(api, lambda run_id: api.create_run(run_id=run_id, project=searched.PROJECT))
     sys.stdout.flush()
     # The sidecar may miss the goodbye of a program that has read; all runs are finished here.

@@ -17,10 +17,12 @@ from recording import Recording
 from runframe.testing import Server
 
 HERE = Path(__file__).parent
-PROGRAMS = [
-    *(HERE / name for name in ("training.py", "logging_artifacts.py", "lab.py")),
-    HERE.parent / "resources" / "sweeps" / "writing_sweeps.py",
-]
+PROGRAMS = {
+    **{HERE / name: "files" for name in ("training.py", "logging_artifacts.py", "lab.py")},
+    HERE.parent / "resources" / "sweeps" / "writing_sweeps.py": "files",
+    HERE.parent / "resources" / "logging_jobs.py": "code",
+}
+"""Programs of the official packages, and the folder that each is given."""
 FILES = {"a.txt": b"alpha\n", "B.txt": b"beta", "sub/b.bin": bytes([0, 1, 2]), "empty": b""}
 
 
@@ -90,7 +92,7 @@ def write_files(folder: Path) -> Path:
 
 def fill(server: Server, folder: Path) -> None:
     """The official SDK's programs, all at once."""
-    commands = [[sys.executable, str(program), str(folder)] for program in PROGRAMS]
+    commands = [[sys.executable, str(program), str(folder.with_name(name))] for program, name in PROGRAMS.items()]
     processes = [subprocess.Popen(command, env=server.environment, cwd=folder.parent) for command in commands]
     try:
         assert [process.wait(120) for process in processes] == [0] * len(PROGRAMS)

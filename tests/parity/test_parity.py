@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from case import Cases, Raised, Read, Write, differences
+from cases_accounts import CASES as ACCOUNTS
 from cases_api import CASES as API
 from cases_artifacts import CASES as ARTIFACTS
 from cases_collections import CASES as COLLECTIONS
@@ -12,6 +13,7 @@ from cases_files import CASES as FILES
 from cases_histories import CASES as HISTORIES
 from cases_listings import CASES as LISTINGS
 from cases_projects import CASES as PROJECTS
+from cases_queues import CASES as QUEUES
 from cases_reports import CASES as REPORTS
 from cases_runs import CASES as RUNS
 from cases_sweeps import CASES as SWEEPS
@@ -25,7 +27,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 
-TABLES: list[Cases] = [API, PROJECTS, RUNS, LISTINGS, HISTORIES, FILES, ARTIFACTS, COLLECTIONS, DRAFTS, SWEEPS, REPORTS]
+TABLES: list[Cases] = [
+    API, PROJECTS, RUNS, LISTINGS, HISTORIES, FILES, ARTIFACTS, COLLECTIONS, DRAFTS, SWEEPS, REPORTS, QUEUES, ACCOUNTS,
+]  # fmt: skip
 TABLE = [
     pytest.param(member, about, case, id=f"{member}: {about}")
     for table in TABLES
