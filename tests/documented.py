@@ -38,7 +38,7 @@ MEMBERS = {
             heartbeat_at read_only history_line_count storage_id config rawconfig json_config summary summary_metrics
             system_metrics metadata user sweep path url lastHistoryStep history_keys history scan_history files file
             upload_file logged_artifacts used_artifacts log_artifact use_artifact update save delete
-            wait_until_finished load load_full_data to_html stop update_state console_logs
+            wait_until_finished load load_full_data to_html stop update_state console_logs download_history_exports
         """,
         "HTTPSummary": "keys items get update __getitem__ __setitem__ __delitem__ __contains__",
         "HistoryScan": "__iter__ __next__ min_step max_step page_size keys",

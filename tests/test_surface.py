@@ -1,4 +1,4 @@
-"""The documented names and arguments of the official client, for everything that is built so far."""
+"""The documented names and arguments of what `Api` returns, as the official client has them."""
 
 from __future__ import annotations
 
@@ -28,44 +28,8 @@ from runframe import (
 )
 from runframe.resources.files import File
 
-# As documented: names, order and defaults. What follows after `*` is ours, or newer than the documentation.
-API = {
-    "__init__": "(overrides=None, timeout=None, api_key=None)",
-    "artifact": "(name, type=None)",
-    "artifact_collection": "(type_name, name)",
-    "artifact_collection_exists": "(name, type)",
-    "artifact_collections": "(project_name, type_name, per_page=50)",
-    "artifact_exists": "(name, type=None)",
-    "artifact_type": "(type_name, project=None)",
-    "artifact_types": "(project=None)",
-    "artifact_versions": "(type_name, name, per_page=50)",
-    "artifacts": "(type_name, name, per_page=50, tags=None)",
-    "create_project": "(name, entity)",
-    "create_run": "(run_id=None, project=None, entity=None)",
-    "create_run_queue": "(name, type, entity=None, prioritization_mode=None, config=None, template_variables=None)",
-    "create_team": "(team, admin_username=None)",
-    "create_user": "(email, admin=False)",
-    "flush": "()",
-    "from_path": "(path)",
-    "job": "(name, path=None)",
-    "list_jobs": "(entity, project)",
-    "project": "(name, entity=None)",
-    "projects": "(entity=None, per_page=200)",
-    "queued_run": "(entity, project, queue_name, run_queue_item_id, project_queue=None, priority=None)",
-    "reports": "(path='', name=None, per_page=50)",
-    "run": "(path='')",
-    "run_queue": "(entity, name)",
-    "runs": "(path=None, filters=None, order='+created_at', per_page=50, include_sweeps=True)",
-    "sweep": "(path='')",
-    "sync_tensorboard": "(root_dir, run_id=None, project=None, entity=None)",
-    "upsert_run_queue": (
-        "(name, resource_config, resource_type, entity=None, template_variables=None, external_links=None,"
-        " prioritization_mode=None)"
-    ),
-    "team": "(team)",
-    "user": "(username_or_email)",
-    "users": "(username_or_email)",
-}
+# As documented: names, order and defaults; those of Api are in signatures.txt. What follows after `*` is ours, or newer
+# than the documentation.
 RUN = {
     "beta_scan_history": "(keys=None, page_size=1000, min_step=0, max_step=None, use_cache=True)",
     "console_logs": "()",
@@ -152,7 +116,6 @@ QUEUED_RUN = {"delete": "(delete_artifacts=False)", "wait_until_finished": "()",
 DOCUMENTED = [
     (kind, name, signature)
     for kind, methods in [
-        (Api, API),
         (Run, RUN),
         (File, FILE),
         (Runs, RUNS),
@@ -171,7 +134,6 @@ DOCUMENTED = [
     for name, signature in methods.items()
 ]
 PROPERTIES = {
-    Api: ["api_key", "client", "default_entity", "user_agent", "viewer"],
     Run: [
         "config", "dir", "entity", "history_keys", "id", "json_config", "lastHistoryStep", "metadata", "name", "path",
         "rawconfig", "state", "storage_id", "summary", "summary_metrics", "sweep", "sweep_name", "system_metrics",

@@ -25,6 +25,7 @@ KINDS = {
     "CommError", "UsageError", "UnsupportedError", "ArtifactStatusError", "ArtifactNotLoggedError",
     "ArtifactFinalizedError", "WaitTimeoutError", "ValueError", "KeyError", "IndexError", "TypeError",
     "AttributeError", "FileNotFoundError", "NotImplementedError", "StopIteration",
+    "IncompleteRunHistoryError",
 }  # fmt: skip
 """Kinds of errors that code catches by name: what the official error is of these, ours is too."""
 

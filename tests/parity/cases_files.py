@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from case import Cases, Read
+from case import Cases, Read, Write
 
 NAMES = ["a.txt", "sub/b.bin"]
 
@@ -76,6 +76,17 @@ CASES: Cases = {
         "that is not there": Read(lambda api: api.run("lab/run-0").file("nothing")),
         "without a name": Read(lambda api: api.run("lab/running").file("")),
     },
+    "Run.upload_file": {
+        "from folders": Write(
+            uploaded,
+            content,
+            [
+                ["deep/er/größe.txt", 3, "+XxdKZQb+xsv2rCHSQargg==", "one"],
+                ["er/größe.txt", 3, "+XxdKZQb+xsv2rCHSQargg==", "one"],
+            ],
+        ),
+        "that is not there": Read(lambda api: api.run("lab/running").upload_file("nothing.txt")),
+    },
     "File.url": {
         "its content": Read(lambda api: downloaded(api, "sub/b.bin")),
         "its place": Read(lambda api: api.run("lab/run-0").file("a.txt").url.partition("/storage/")[0]),
@@ -91,6 +102,9 @@ CASES: Cases = {
         "twice, replaced": Read(lambda api: again(api, {}, {"replace": True})),
         "twice, kept": Read(lambda api: again(api, {}, {"exist_ok": True})),
         "with a client": Read(lambda api: downloaded(api, "a.txt", api=api)),
+    },
+    "File.delete": {
+        "of a run, and of one in a listing": Write(deleted, content, [["x.txt", 1, "ndTkYSaMgDT1yFZOFVxnpg==", "x"]])
     },
     "File.__repr__": {"sizes": Read(lambda api: [repr(file) for file in some(api)])},
     "Files.__len__": {

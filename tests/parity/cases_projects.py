@@ -34,6 +34,12 @@ CASES: Cases = {
         "of an entity that is not there": Read(lambda api: list(api.projects("nobody"))),
     },
     "Project.created_at": {"in both spellings": Read(lambda api: api.project("lab").createdAt)},
+    "Project.to_html": {
+        "as it is": Read(lambda api: api.project("lab").to_html()),
+        "of a height": Read(lambda api: api.project("lab").to_html(height=100)),
+        "hidden": Read(lambda api: api.project("lab").to_html(100, True)),
+        "in a notebook": Read(lambda api: api.project("lab")._repr_html_()),
+    },
     "Project.artifacts_types": {
         "of a project": Read(lambda api: api.project("par").artifacts_types()),
         "of a project without": Read(lambda api: api.project("empty").artifacts_types()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from case import Cases, Raised, Read, Write, differences
+from case import Cases, Raised, Read, Write, differences, documented_members
 from cases_accounts import CASES as ACCOUNTS
 from cases_api import CASES as API
 from cases_artifacts import CASES as ARTIFACTS
@@ -11,6 +11,7 @@ from cases_collections import CASES as COLLECTIONS
 from cases_drafts import CASES as DRAFTS
 from cases_files import CASES as FILES
 from cases_histories import CASES as HISTORIES
+from cases_life import CASES as LIFE
 from cases_listings import CASES as LISTINGS
 from cases_projects import CASES as PROJECTS
 from cases_queues import CASES as QUEUES
@@ -18,6 +19,8 @@ from cases_reports import CASES as REPORTS
 from cases_runs import CASES as RUNS
 from cases_sweeps import CASES as SWEEPS
 from stage import Stage
+
+from documented import api_methods, api_properties
 
 pytestmark = [
     pytest.mark.sdk,
@@ -28,7 +31,8 @@ pytestmark = [
 ]
 
 TABLES: list[Cases] = [
-    API, PROJECTS, RUNS, LISTINGS, HISTORIES, FILES, ARTIFACTS, COLLECTIONS, DRAFTS, SWEEPS, REPORTS, QUEUES, ACCOUNTS,
+    API, PROJECTS, RUNS, LIFE, LISTINGS, HISTORIES, FILES, ARTIFACTS, COLLECTIONS, DRAFTS, SWEEPS, REPORTS, QUEUES,
+    ACCOUNTS,
 ]  # fmt: skip
 TABLE = [
     pytest.param(member, about, case, id=f"{member}: {about}")
@@ -57,3 +61,11 @@ def test_a_difference_is_noticed() -> None:
     both = Raised(frozenset({"CommError", "ValueError"}), "")
     assert list(differences(both, error)) == [] != list(differences(error, both))
     assert list(differences([float("nan")], [float("nan")])) == []
+
+
+def test_every_documented_member_has_a_case(stage: Stage) -> None:
+    for parameters in TABLE:
+        stage.play(*parameters.values)  # type: ignore[arg-type]
+    shown = {member for table in TABLES for member in table} | stage.shower.seen
+    of_api = {f"Api.{name}" for name in [*api_methods(), *api_properties()]}
+    assert sorted((of_api | documented_members()) - shown) == []

@@ -34,7 +34,12 @@ EXPECTED = {
         "official client": """
             Viewer GetViewer GetDefaultEntity ServerFeaturesQuery GetProjects GetProject CreateProject Run Runs
             RunState RunHistoryKeys RunFullHistory RunSampledHistory HistoryPage SampledHistoryPage RunParquetHistory
-            RunFiles UpsertBucket UpdateRunState DeleteRun
+            RunFiles CreateRunFiles MarkRunFilesUploaded deleteFiles UpsertBucket UpdateRunState StopRun DeleteRun
+            RunConsoleLogPage RunConsoleLogTail GetSweep GetSweeps GetSweepAgents GetSweepAgent GetAgentRuns
+            ProjectViews SearchUsers CreateUserFromAdmin GenerateApiKey DeleteApiKey GetTeamEntity CreateTeam
+            CreateInvite DeleteInvite CreateServiceAccount ProjectRunQueues CreateDefaultResourceConfig CreateRunQueue
+            UpsertRunQueue GetRunQueueMetadata GetDefaultResourceConfig GetRunQueueItems GetRunQueueItem
+            pushToRunQueueByName pushToRunQueue DeleteRunQueue fetchRunQueuesFromProject DeleteFromRunQueue
             ArtifactMembershipByName ArtifactByID FetchArtifactManifest GetArtifactMembershipFileUrls
             ArtifactMembershipFiles ArtifactUsedBy ArtifactCreatedBy ArtifactType ProjectArtifactType
             ProjectArtifactTypes ProjectArtifactCollection ProjectArtifactCollections ArtifactTypeArtifactCollections
