@@ -279,7 +279,7 @@ class CollectionListing(SizedCollection[ArtifactCollection]):
         start: str | None,
     ) -> None:
         self.entity, self.project = entity, project
-        self.filters, self.order = dict(filters or {}), check_order(order)
+        self.filters, self.order = None if filters is None else dict(filters), check_order(order)
         self._plain = not self.filters and self.order is None
         wanted = {"filters": json.dumps(self.filters) if self.filters else None, "order": self.order}
         given = {"entity": entity, "project": project, **variables}
