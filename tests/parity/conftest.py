@@ -1,32 +1,48 @@
-"""One server in this process, filled once by the official SDK; both clients read from it over HTTP."""
+"""One server in this process, filled once by the official SDK; both clients read from it over HTTP.
+
+Where tests run in several processes, those of the table of cases stay in one, and the others of this folder in
+another (`--dist loadgroup`): cases are played once. Whoever comes first fills the store; the other takes a copy.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from recording import Recording
-from stage import Stage, fill, write_files, write_old_report
+from stage import Stage, filled
 
 from runframe import Api
 from runframe.server import open_local
 from runframe.testing import serving
 
+CASES = {"test_parity", "test_sent_documents", "test_members"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and "stage" in item.fixturenames:
+            group = "cases" if item.module.__name__ in CASES else "searches"
+            item.add_marker(pytest.mark.xdist_group(f"parity-{group}"))
+
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     home = tmp_path_factory.mktemp("parity")
+    # Processes of one session have folders beside each other.
+    shared = tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else home
+    recording = Recording()
+    filled(shared / "filled", home, recording)
     with pytest.MonkeyPatch.context() as patch, open_local(home / "store") as local:
-        recording = Recording(local.app)
-        local.app = recording  # type: ignore[assignment]
+        local.app = recording.around(local.app)  # type: ignore[assignment]
         with serving(local, home / "home") as server:
-            fill(server, write_files(home / "files"))
             server.use(patch)
             import wandb
 
             with Api({"base_url": server.url}, api_key=server.api_key) as ours:
-                write_old_report(ours)
                 yield Stage(server, recording, home / "cases", wandb.Api(timeout=60), ours)
 
 

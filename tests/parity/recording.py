@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+from pathlib import Path
 from typing import Any
 
 SENDERS = {"(runframe)": "ours", "W&B Public Client": "official client", "wandb-core": "official SDK"}
@@ -17,10 +19,15 @@ class Recording:
         unknown: user agents that none of `SENDERS` is in.
     """
 
-    def __init__(self, app: Any) -> None:
-        self.app = app
+    def __init__(self) -> None:
+        self.app: Any = None
         self.documents: dict[tuple[str, str], set[str]] = {}
         self.unknown: set[str] = set()
+
+    def around(self, app: Any) -> Recording:
+        """Itself, around an app."""
+        self.app = app
+        return self
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body = bytearray()
@@ -48,6 +55,14 @@ class Recording:
             if isinstance(node, OperationDefinitionNode):
                 name = node.name.value if node.name else "(nameless)"
                 self.documents.setdefault((sender, name), set()).add(text)
+
+    def save(self, path: Path) -> None:
+        """Keeps what was sent so far, for another process."""
+        path.write_bytes(pickle.dumps((self.documents, self.unknown)))
+
+    def load(self, path: Path) -> None:
+        """Takes over what another process kept."""
+        self.documents, self.unknown = pickle.loads(path.read_bytes())
 
     def operations(self, sender: str) -> set[str]:
         """The operations that somebody sent."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import subprocess
 import sys
+import time
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +16,8 @@ from typing import Any
 from case import Raised, Read, Shower, Write, attempt
 from recording import Recording
 
-from runframe.testing import Server
+from runframe.server import open_local
+from runframe.testing import Server, serving
 
 HERE = Path(__file__).parent
 PROGRAMS = {
@@ -88,6 +91,28 @@ def write_files(folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     return folder
+
+
+def filled(shared: Path, home: Path, recording: Recording) -> None:
+    """Puts a filled store into `home`: made by the first process that comes here, copied by the others."""
+    shared.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shared.mkdir()
+    except FileExistsError:
+        deadline = time.monotonic() + 180
+        while not (shared / "whole").exists():
+            assert time.monotonic() < deadline, "the process that fills the store came to no end"
+            time.sleep(0.1)
+    else:
+        with open_local(shared / "store") as local:
+            local.app = recording.around(local.app)  # type: ignore[assignment]
+            with serving(local, shared / "home") as server, server.api() as ours:
+                fill(server, write_files(shared / "files"))
+                write_old_report(ours)
+        recording.save(shared / "sent")
+        (shared / "whole").touch()
+    recording.load(shared / "sent")
+    shutil.copytree(shared / "store", home / "store")
 
 
 def fill(server: Server, folder: Path) -> None:
