@@ -23,6 +23,7 @@ from runframe.errors import UsageError
 from runframe.filters import MISSING, Always, And, Compare, Fields, Kind, Nor, Not, Or, Predicate, matches, value_at
 from runframe.filters import from_mongo as parse_mongo
 from runframe.frames.columns import first_keys, leaf_path
+from runframe.frames.decode import collector_paused
 from runframe.frames.schema import Schema, is_json
 from runframe.frames.storage import plain_array
 
@@ -70,37 +71,41 @@ class MongoCondition(Condition):
         self._predicate = self.superset = predicate
         self._fields = fields
         self.exact = True
-        found = list(dict.fromkeys(_paths(predicate)))
+        self._latest: tuple[Any, dict[Path, list[Any]]] | None = None
+        self._paths = found = list(dict.fromkeys(_paths(predicate)))
         self.plain = tuple(dict.fromkeys(path[0] for path in found))
         self.paths = tuple(path for path in found if is_json(schema[path[0]].type))
         self.keys = first_keys(self.paths)
 
     def holds(self, batch: Any) -> Any:
         """Where the predicate matches a row; a column without a value counts as missing."""
-        columns = {name: _values(batch, name) for name in self.plain}
-        kinds = self._fields.kinds
+        values = self._values(batch)
+        row = 0
+
+        def lookup(path: Path) -> Any:
+            return values[path][row]
+
         answer = []
-        for row in range(batch.num_rows):
-
-            def lookup(path: Path, row: int = row) -> Any:
-                value = columns[path[0]][row]
-                return MISSING if value is None else value_at(value, kinds[path[0]], path[1:])
-
+        for row in range(batch.num_rows):  # noqa: B007 (lookup reads it)
             answer.append(matches(self._predicate, lookup))
         return pa.array(answer, pa.bool_())
 
-    def present(self, batch: Any, paths: Sequence[Path]) -> list[Path]:
-        """Of some paths, those that a row of a batch has."""
-        columns = {path[0]: _values(batch, path[0]) for path in paths}
-        kinds = self._fields.kinds
-        return [
-            path
-            for path in paths
-            if any(
-                value is not None and value_at(value, kinds[path[0]], path[1:]) is not MISSING
-                for value in columns[path[0]]
-            )
-        ]
+    def present(self, batch: Any) -> list[Path]:
+        """The paths into documents that a row of a batch has."""
+        values = self._values(batch)
+        return [path for path in self.paths if any(value is not MISSING for value in values[path])]
+
+    def _values(self, batch: Any) -> dict[Path, list[Any]]:
+        """What the batch has at each path; a document is read once, and not kept."""
+        latest = self._latest
+        if latest is None or latest[0] is not batch:
+            found: dict[Path, list[Any]] = {}
+            for name in self.plain:
+                column = batch.column(batch.schema.get_field_index(name))
+                kind = self._fields.kinds[name]
+                found.update(_inside(column, [path for path in self._paths if path[0] == name], kind))
+            latest = self._latest = (batch, found)
+        return latest[1]
 
     def __str__(self) -> str:
         from runframe.filters import to_mongo
@@ -182,9 +187,16 @@ def _paths(predicate: Predicate) -> list[Path]:
     return []
 
 
-def _values(batch: Any, name: str) -> list[Any]:
-    column = batch.column(batch.schema.get_field_index(name))
-    values: list[Any] = plain_array(column).to_pylist()
+def _inside(column: Any, paths: Sequence[Path], kind: Kind) -> dict[Path, list[Any]]:
+    """The values at some paths of one column, `MISSING` where there are none."""
+    found: dict[Path, list[Any]] = {path: [] for path in paths}
+    values = plain_array(column).to_pylist()
     if not is_json(column.type):
-        return values
-    return [None if text is None else extjson.loads(text) for text in values]
+        return {path: [MISSING if value is None else value for value in values] for path in paths}
+    with collector_paused():
+        for text in values:
+            document = None if text is None else extjson.loads(text)
+            for path in paths:
+                value = MISSING if document is None else value_at(document, kind, path[1:])
+                found[path].append(value)
+    return found

@@ -99,7 +99,7 @@ class Rows:
 
     def _look(self, condition: Condition, batch: Any) -> None:
         if isinstance(condition, MongoCondition):
-            self._seen.update(condition.present(batch, [path for path in condition.paths if path not in self._seen]))
+            self._seen.update(condition.present(batch))
 
 
 def _first(batches: Iterator[Any], limit: int) -> Iterator[Any]:
