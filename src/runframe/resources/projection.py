@@ -55,7 +55,8 @@ def projected(
         keyed: a field of a node that takes ``keys``; the variable is called `KEYS_VARIABLE`.
 
     Returns:
-        The document, under the same name. Where no nodes are found at the path it is the operation as it is.
+        The document, under the same name. Where no nodes are found at the path, or nothing is left out, it is the
+        operation as it is.
     """
     whole = document(noun, operation)
     if keep is None and not drop and keyed is None:
@@ -70,7 +71,10 @@ def projected(
         name = field.name.value
         return name not in drop and (keep is None or name in keep)
 
-    fields = [field for field in _fields(selection, fragments) if not isinstance(field, FieldNode) or wanted(field)]
+    every = list(_fields(selection, fragments))
+    fields = [field for field in every if not isinstance(field, FieldNode) or wanted(field)]
+    if len(fields) == len(every) and keyed is None:
+        return whole
     smaller = SelectionSetNode(selections=tuple(_keyed(field, keyed) for field in fields))
     changed = _replaced(root, selection, smaller, keyed)
     others = tuple(part for part in whole.node.definitions if part is not root)

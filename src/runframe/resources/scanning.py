@@ -1,8 +1,9 @@
 """How a collection answers a scan: which document is sent, with which filter and page size.
 
 A scan for all rows of a collection that is being read already goes on with its pages, and what a small collection has
-read stays (see `runframe.resources.collection`). Any other scan asks for itself: a document that selects only what
-the columns need, the filter as far as the server can be told it, and a page no larger than the limit.
+read stays (see `runframe.resources.collection`); so does what a scan reads in the noun's own document. Any other scan
+asks for itself: a document that selects only what the columns need, the filter as far as the server can be told it, and
+a page no larger than the limit.
 """
 
 from __future__ import annotations
@@ -45,9 +46,13 @@ def opened(collection: Collection[Any], request: Request) -> Opened:
     """The stream of a request on a collection."""
     schema = collection.SCHEMA.select(request.columns)
     full = any(column.cost == "heavy" for column in schema)
-    if isinstance(request.where, Always) and request.limit is None and _goes_on(collection, request, full):
+    everything = isinstance(request.where, Always) and request.limit is None
+    if everything and _goes_on(collection, request, full):
         return _kept(collection, schema, full)
-    return _Asking(collection, schema, request, full).opened()
+    asking = _Asking(collection, schema, request, full)
+    if everything and asking.document is document(*collection._operation(full)):
+        return _kept(collection, schema, full)
+    return asking.opened()
 
 
 def _goes_on(collection: Collection[Any], request: Request, full: bool) -> bool:
@@ -71,7 +76,11 @@ def _kept(collection: Collection[Any], schema: Schema, full: bool) -> Opened:
 
 
 class _Asking:
-    """One request on a collection, in a document of its own."""
+    """One request on a collection, in a document of its own.
+
+    Attributes:
+        document: the document.
+    """
 
     def __init__(self, collection: Collection[Any], schema: Schema, request: Request, full: bool) -> None:
         self._collection = collection
@@ -92,7 +101,7 @@ class _Asking:
         most = collection._largest_page
         self._size = max(1, min(request.limit or 1, most)) if enough else most
         self._ahead = request.limit is None
-        self._document = self._made(request, full)
+        self.document = self._made(request, full)
 
     def _made(self, request: Request, full: bool) -> Document:
         kind = type(self._collection)
@@ -113,7 +122,7 @@ class _Asking:
         return Opened(
             batches=self._batches,
             provenance=self._provenance,
-            document=self._document.text,
+            document=self.document.text,
             variables={**self._variables, **connection.variables(Ask(self._collection._start, self._size))},
             sent=self._sent,
             exact=self._exact,
@@ -137,7 +146,7 @@ class _Asking:
         connection = type(collection).CONNECTION
 
         def submit(ask: Ask) -> Future[dict[str, Any]]:
-            return collection.client.send(self._document, {**self._variables, **connection.variables(ask)})
+            return collection.client.send(self.document, {**self._variables, **connection.variables(ask)})
 
         def wait(answer: Future[dict[str, Any]]) -> dict[str, Any]:
             return collection._checked(collection.client.wait(answer))

@@ -55,5 +55,6 @@ def test_keys_and_heavy_fields_come_and_go(runs: Runs, protocol: GraphQLSchema) 
 def test_without_a_wish_the_document_is_the_nouns_own() -> None:
     whole = projected("runs", "Runs", ("project", "runs"), None, frozenset())
     assert "fragment LightRun" in whole.text
+    assert projected("runs", "Runs", ("project", "runs"), None, frozenset({"config"})) is whole
     assert projected("runs", "Runs", ("nowhere",), frozenset({"id"}), frozenset()) is whole
     assert whole.name == projected("runs", "Runs", ("project", "runs"), frozenset({"id"}), frozenset()).name == "Runs"

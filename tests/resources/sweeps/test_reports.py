@@ -242,9 +242,10 @@ def test_documents_are_fetched_where_they_are_wanted(asked: Asked, client: Clien
     assert reports.to_pandas(columns=["display_name"]).shape == (3, 1)
     assert asked.counts == {"LightProjectViews": 1}
     assert reports[2].sections
-    assert reports[1].spec["version"] == 5
+    assert asked.counts == {"LightProjectViews": 1, "SpecificReport": 1}
     assert reports.to_polars()["spec"].null_count() == 0
-    assert asked.counts == {"LightProjectViews": 1, "ProjectViews": 1}
+    assert reports[1].spec["version"] == 5
+    assert asked.counts == {"LightProjectViews": 1, "SpecificReport": 1, "ProjectViews": 1}
 
 
 def test_a_document_that_is_no_json_is_an_error(own: Api) -> None:

@@ -106,6 +106,13 @@ def test_sweeps_are_one_wide_frame(api: Api) -> None:
     assert (whole.provenance.completeness, whole.provenance.source) == ("live", "local/p/sweeps")
 
 
+def test_a_few_columns_read_a_page_once(asked: Asked, client: Client) -> None:
+    sweeps = Sweeps(client, "local", "many")
+    assert sweeps.to_pandas(columns=["id", "state"]).shape == (5, 2)
+    assert [sweep.id for sweep in sweeps] == sweeps.to_arrow().column("id").to_pylist()
+    assert asked.counts == {"GetSweeps": 1}
+
+
 def test_columns_of_what_was_read_ask_for_nothing(asked: Asked, client: Client) -> None:
     sweeps = Sweeps(client, "local", "many")
     ids = [sweep.id for sweep in sweeps]
