@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runframe.resources.history.pages import Extent, RunHistory
-from runframe.resources.runs import LIVE_STATES, Runs
+from runframe.resources.history.pages import LIVE_STATES, Extent, RunHistory
+from runframe.resources.runs import Runs
 
 if TYPE_CHECKING:
     from runframe.api import Api

@@ -26,6 +26,8 @@ class Provenance:
         source: the path of what was read, as in "entity/project".
         rows: the rows of the frame; None while they have not been counted.
         server_rows: the rows that the server counted; None where it does not say.
+        rows_read: the rows that were read, where that is not the number of the frame's own rows: a history of chosen
+            keys has fewer, a long one has others. It is what `server_rows` is held against then.
         query: what was asked for, as text: the filter and the order, or the query's name.
         watermark: the server's time up to which the frame is known to be complete.
         conflicts: the columns whose types disagreed; the report is the frame's `conflicts`.
@@ -38,6 +40,7 @@ class Provenance:
     query: str | None = None
     watermark: datetime | None = None
     conflicts: int = 0
+    rows_read: int | None = None
 
     def to_metadata(self) -> dict[bytes, bytes]:
         """The fields as metadata of an Arrow schema; what is None is left out."""
@@ -64,7 +67,7 @@ class Provenance:
         if "completeness" not in given:
             return None
         try:
-            for name in ("rows", "server_rows", "conflicts"):
+            for name in ("rows", "server_rows", "conflicts", "rows_read"):
                 if name in given:
                     given[name] = int(given[name])
             if "watermark" in given:
@@ -88,16 +91,23 @@ class Provenance:
             return "it was sampled"
         if self.completeness == "live":
             return "it was read while it was being written"
-        if self.server_rows is not None and self.rows is not None and self.rows != self.server_rows:
+        if self.server_rows is not None and self._held is not None and self._held != self.server_rows:
+            if self.rows_read is not None:
+                return f"{self.rows_read} rows were read for it, and the server counted {self.server_rows}"
             return f"it has {self.rows} rows, and the server counted {self.server_rows}"
         return None
+
+    @property
+    def _held(self) -> int | None:
+        """The rows to be held against the server's count."""
+        return self.rows if self.rows_read is None else self.rows_read
 
     def __str__(self) -> str:
         parts: list[str] = [self.completeness]
         if self.source is not None:
             parts.append(self.source)
-        if self.server_rows is not None and self.rows is not None and self.server_rows != self.rows:
-            parts.append(f"{self.rows} of {self.server_rows} rows")
+        if self.server_rows is not None and self._held is not None and self.server_rows != self._held:
+            parts.append(f"{self._held} of {self.server_rows} rows")
         if self.query is not None:
             parts.append(self.query)
         if self.watermark is not None:

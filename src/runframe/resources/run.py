@@ -16,6 +16,7 @@ from runframe.resources.config import join_config, parse_document, split_config
 from runframe.resources.errors import as_comm_error
 from runframe.resources.run_methods.artifacts import ArtifactMethods
 from runframe.resources.run_methods.files import FileMethods
+from runframe.resources.run_methods.frames import FrameMethods
 from runframe.resources.run_methods.history import HistoryMethods
 from runframe.resources.run_methods.life import LifeMethods
 from runframe.resources.summary import HTTPSummary
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from runframe.resources.sweeps import Sweep
 
 
-class Run(LifeMethods, HistoryMethods, FileMethods, ArtifactMethods):
+class Run(LifeMethods, HistoryMethods, FrameMethods, FileMethods, ArtifactMethods):
     """One run.
 
     A run that comes from a listing has only its light fields; touching `config`, `summary`, `summary_metrics`,

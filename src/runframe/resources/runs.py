@@ -16,7 +16,7 @@ from runframe.resources.client import Client
 from runframe.resources.collection import KeptPage, SizedCollection
 from runframe.resources.config import parse_document, split_config
 from runframe.resources.errors import as_comm_error
-from runframe.resources.history.pages import last_step_of
+from runframe.resources.history.pages import LIVE_STATES, last_step_of
 from runframe.resources.history.sampled import history_misuse, sampled_rows
 from runframe.resources.run import Run
 from runframe.wire.pages import Connection
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from runframe.resources.sweeps import Sweep
 
 Format = Literal["frame", "polars", "pandas", "default"]
-
-LIVE_STATES = frozenset({"running", "pending", "preempting"})
 
 
 def _text_or_null(text: str) -> str | None:
@@ -302,6 +300,32 @@ class Runs(SizedCollection[Run]):
             return pl.DataFrame()
         frames = [pl.DataFrame(rows, infer_schema_length=None) for rows in tables]
         return pl.concat([frame.select(sorted(frame.columns)) for frame in frames], how="diagonal_relaxed")
+
+    def histories_frame(
+        self,
+        keys: Sequence[str] | str | None = None,
+        how: Literal["any", "all"] = "any",
+        min_step: int | None = None,
+        max_step: int | None = None,
+        tail: int | None = None,
+        shape: Literal["wide", "long"] = "wide",
+        *,
+        x: str | None = None,
+    ) -> Frame:
+        """The complete histories of all runs as one frame: runs as listed, in each the steps ascending.
+
+        The arguments and the columns are those of `Run.history_frame`; `tail` counts rows a run. A metric has one
+        type over all runs. The runs are listed anew, a thousand a request, and several are read at once. A run that
+        is deleted meanwhile is warned of, and its rows are missing from the frame's count.
+
+        Raises:
+            UsageError: an argument is malformed.
+            NotFoundError: there is no such project.
+            CommError: the server could not be asked.
+        """
+        from runframe.resources.history.frames import runs_frame
+
+        return runs_frame(self, keys, how, min_step=min_step, max_step=max_step, tail=tail, shape=shape, x=x)
 
     def __repr__(self) -> str:
         return f"<Runs {self.entity}/{self.project}>"

@@ -60,6 +60,7 @@ class HistoryBatches(Iterator[pa.RecordBatch]):
         self._history = history
         self._range = (min_step, max_step)
         self._page_size = page_size
+        self._pages: Generator[Page, None, None] | None = None
         self._batches = self._read()
 
     @property
@@ -67,29 +68,40 @@ class HistoryBatches(Iterator[pa.RecordBatch]):
         """The rows that the server counted before reading; None where it doesn't say, or only a part is read."""
         return self.extent.lines if self.extent is not None and self._range == (0, None) else None
 
+    def start(self) -> None:
+        """Asks for the first pages now, so that they are under way while another history is being read."""
+        if self._pages is None:
+            if self.extent is None:
+                self.extent = self._history.extent()
+            start, wanted = self._range
+            end = self.extent.last_step + 1
+            stop = end if wanted is None else min(wanted, end)
+            self._pages = self._history.texts(start, stop, self._page_size, self.extent)
+
     def __next__(self) -> pa.RecordBatch:
         return next(self._batches)
 
     def close(self) -> None:
         """Stops reading and gives up what is under way."""
         self._batches.close()
+        if self._pages is not None:
+            self._pages.close()
 
     def _read(self) -> Generator[pa.RecordBatch, None, None]:
-        if self.extent is None:
-            self.extent = self._history.extent()
-        start, wanted = self._range
-        end = self.extent.last_step + 1
-        stop = end if wanted is None else min(wanted, end)
-        for page in self._history.texts(start, stop, self._page_size, self.extent):
+        self.start()
+        assert self._pages is not None
+        for page in self._pages:
             if page.steps:
                 self.rows += len(page.steps)
-                yield self._batch(page)
+                yield batch_of(self._history.run_id, page)
 
-    def _batch(self, page: Page) -> pa.RecordBatch:
-        zeros = pa.array([0] * len(page.steps), CATEGORY.index_type)
-        run_ids = pa.DictionaryArray.from_arrays(zeros, pa.array([self._history.run_id], CATEGORY.value_type))
-        rows = pa.ExtensionArray.from_storage(JSON, pa.array(page.texts, JSON.storage_type))
-        return pa.RecordBatch.from_arrays([run_ids, pa.array(page.steps, INT), rows], schema=HISTORY.arrow)
+
+def batch_of(run_id: str, page: Page) -> pa.RecordBatch:
+    """A page of a run's history as a record batch of the schema `HISTORY`."""
+    zeros = pa.array([0] * len(page.steps), CATEGORY.index_type)
+    run_ids = pa.DictionaryArray.from_arrays(zeros, pa.array([run_id], CATEGORY.value_type))
+    rows = pa.ExtensionArray.from_storage(JSON, pa.array(page.texts, JSON.storage_type))
+    return pa.RecordBatch.from_arrays([run_ids, pa.array(page.steps, INT), rows], schema=HISTORY.arrow)
 
 
 def history_batches(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +24,11 @@ IN_FLIGHT = 2
 PAGE_SIZE = 1000
 """Rows that a window may hold: what the official client asks for, so any server gives them."""
 
-_MISSING = object()
+LIVE_STATES = frozenset({"running", "pending", "preempting"})
+"""The states of a run in which rows may still come."""
+
+MISSING = object()
+"""What `value_at` gives where there is no value; None is a value."""
 
 R = TypeVar("R")
 Rows = list[dict[str, Any]]
@@ -37,10 +41,21 @@ class Extent:
     Attributes:
         last_step: the highest step logged; -1 for an empty history.
         lines: how many rows the server counts, where it says so.
+        live: whether the run was still being written; None where that was not asked.
+        heartbeat_at: when the server last heard of the run, as it says so.
     """
 
     last_step: int
     lines: int | None = None
+    live: bool | None = None
+    heartbeat_at: str | None = None
+
+    @classmethod
+    def of_node(cls, node: Mapping[str, Any]) -> Extent:
+        """What a run's node says of its history: `historyKeys`, `historyLineCount`, `state`, `heartbeatAt`."""
+        live = node.get("state") in LIVE_STATES if "state" in node else None
+        last = last_step_of(node.get("historyKeys"))
+        return cls(last, node.get("historyLineCount"), live, node.get("heartbeatAt"))
 
 
 @dataclass(frozen=True)
@@ -68,15 +83,18 @@ class RunHistory:
         """Asks how far the history goes: one request. A missing run has an empty history."""
         variables = {"entity": self.entity, "project": self.project, "name": self.run_id}
         data = self.client.query("history", "RunHistoryKeys", variables)
-        run = (data.get("project") or {}).get("run") or {}
-        return Extent(last_step_of(run.get("historyKeys")), run.get("historyLineCount"))
+        return Extent.of_node((data.get("project") or {}).get("run") or {})
 
-    def texts(self, start: int, stop: int, page_size: int = PAGE_SIZE, extent: Extent | None = None) -> Iterator[Page]:
-        """All rows of the steps ``[start, stop)`` as the JSON texts that the server holds, a page at a time."""
+    def texts(
+        self, start: int, stop: int, page_size: int = PAGE_SIZE, extent: Extent | None = None
+    ) -> Generator[Page, None, None]:
+        """All rows of the steps ``[start, stop)`` as the JSON texts that the server holds, a page at a time.
+
+        The first pages are asked for at once, by this call.
+        """
         plan = _plan(start, stop, page_size, extent)
-        for _, rows in self._read(plan, partial(self._ask_page, page_size=page_size), self._decode_page, _step_of_pair):
-            rows.sort(key=_step_of_pair)
-            yield Page([step for step, _ in rows], [text for _, text in rows])
+        ask = partial(self._ask_page, page_size=page_size)
+        return _pages_of(self._read(plan, ask, self._decode_page, _step_of_pair))
 
     def rows(
         self,
@@ -112,7 +130,7 @@ class RunHistory:
         ask: Callable[[Window], Future[dict[str, Any]]],
         decode: Callable[[dict[str, Any]], list[R]],
         step_of: Callable[[R], int],
-    ) -> Iterator[tuple[Window, list[R]]]:
+    ) -> Generator[tuple[Window, list[R]], None, None]:
         return read(plan, ask, self.client.wait, decode, step_of)
 
     def _ask_page(self, window: Window, page_size: int) -> Future[dict[str, Any]]:
@@ -170,13 +188,34 @@ def read(
     wait: Callable[[Future[dict[str, Any]]], dict[str, Any]],
     decode: Callable[[dict[str, Any]], list[R]],
     step_of: Callable[[R], int],
-) -> Iterator[tuple[Window, list[R]]]:
-    """Asks for window after window, the next one already under way, and gives the rows of each complete one."""
+) -> Generator[tuple[Window, list[R]], None, None]:
+    """Asks for window after window, the next one already under way, and gives the rows of each complete one.
+
+    The first windows are asked for at once, so that several histories can be under way while one is being read.
+    """
+    reading = _read(plan, ask, wait, decode, step_of)
+    next(reading)
+    return reading
+
+
+def _read(
+    plan: Plan,
+    ask: Callable[[Window], Future[dict[str, Any]]],
+    wait: Callable[[Future[dict[str, Any]]], dict[str, Any]],
+    decode: Callable[[dict[str, Any]], list[R]],
+    step_of: Callable[[R], int],
+) -> Generator[tuple[Window, list[R]], None, None]:
+    """Gives a pair of no meaning when the first windows are under way; then what `read` gives."""
     asked: deque[_Asked] = deque()
+    under_way = False
     try:
         while True:
             while len(asked) < IN_FLIGHT and (window := plan.take()) is not None:
                 asked.append(_Asked(window, ask(window)))
+            if not under_way:
+                under_way = True
+                yield Window(0, 0), []
+                continue
             if not asked:
                 return
             window, rows = asked[0].window, _answer(asked[0], wait, decode)
@@ -206,6 +245,15 @@ def _answer(
         raise
 
 
+def _pages_of(read_: Generator[tuple[Window, list[tuple[int, str]]], None, None]) -> Generator[Page, None, None]:
+    try:
+        for _, rows in read_:
+            rows.sort(key=_step_of_pair)
+            yield Page([step for step, _ in rows], [text for _, text in rows])
+    finally:
+        read_.close()
+
+
 def last_step_of(history_keys: Any) -> int:
     """The last step that a `historyKeys` value tells of; -1 where it tells of none."""
     last = history_keys.get("lastStep") if isinstance(history_keys, dict) else None
@@ -225,21 +273,22 @@ def choose(row: dict[str, Any], keys: Sequence[str]) -> dict[str, Any] | None:
 
     A key is looked up as it is, and then as a path with dots into nested objects.
     """
-    chosen = {key: _value_at(row, key) for key in keys}
-    return None if any(value is _MISSING for value in chosen.values()) else chosen
+    chosen = {key: value_at(row, key) for key in keys}
+    return None if any(value is MISSING for value in chosen.values()) else chosen
 
 
-def _value_at(row: Any, key: str) -> Any:
+def value_at(row: Any, key: str) -> Any:
+    """The value of a key in a row: the key as it is, or a path with dots into objects; else `MISSING`."""
     if not isinstance(row, dict):
-        return _MISSING
+        return MISSING
     if key in row:
         return row[key]
     for position, sign in enumerate(key):
         if sign == "." and key[:position] in row:
-            value = _value_at(row[key[:position]], key[position + 1 :])
-            if value is not _MISSING:
+            value = value_at(row[key[:position]], key[position + 1 :])
+            if value is not MISSING:
                 return value
-    return _MISSING
+    return MISSING
 
 
 def _plan(start: int, stop: int, page_size: int, extent: Extent | None) -> Plan:

@@ -1,0 +1,72 @@
+"""A run's data as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from runframe.resources.history.axes import MetricDefinitions
+from runframe.resources.run_methods.base import RunBase
+
+if TYPE_CHECKING:
+    from runframe.frames.frame import Frame
+
+
+class FrameMethods(RunBase):
+    """What a run logged, as typed columns."""
+
+    def history_frame(
+        self,
+        keys: Sequence[str] | str | None = None,
+        how: Literal["any", "all"] = "any",
+        min_step: int | None = None,
+        max_step: int | None = None,
+        tail: int | None = None,
+        shape: Literal["wide", "long"] = "wide",
+        *,
+        x: str | None = None,
+    ) -> Frame:
+        r"""The complete history as a frame: every row that was logged, never sampled.
+
+        *Wide*: the columns `run_id` and `_step`, then one a metric, typed by what it holds in all rows; null where it
+        was not logged. All keys come with `_runtime` and `_timestamp` too; chosen ones in the order asked for.
+        *Long*: a row a value, with the columns `run_id`, `key`, `step`, `time`, `value` (numbers), `text`, `json`
+        (lists, media), `type` and `runtime`; see `runframe.frames.melt.LONG`. It takes tens of thousands of metrics.
+
+        Args:
+            keys: None for all keys; a list of exact names, as W&B has them (``train.loss`` is also what was logged as
+                ``{"train": {"loss": …}}``) or as the columns do (``train\.loss``); an object's name stands for all
+                inside it. Or a pattern as text: ``"val/*"``. An empty list is no key.
+            how: with `keys`, "any" gives the rows that have at least one of them, "all" those that have every one.
+            min_step: the first step.
+            max_step: the step after the last one; None for all that is logged when reading begins.
+            tail: only so many rows, from the end.
+            shape: "wide" or "long".
+            x: the x axis of the metrics. "auto" is the one that `define_metric` gave to each, else `_step`; or the
+                name of one for all. A long frame gets the columns `x_name` and `x` (its value in the same row, null
+                where the row has none), a wide one the axes as columns, each metric's named in its field's metadata
+                under ``runframe.x``.
+
+        Returns:
+            The frame. Its provenance says whether the run was still being written (live), how many rows were read,
+            and how many the server counted.
+
+        Warns:
+            UserWarning: no row has a key; near matches are named. Its column is all null.
+
+        Raises:
+            UsageError: an argument is malformed.
+            NotFoundError: the run isn't there.
+            CommError: the server could not be asked.
+        """
+        from runframe.resources.history.frames import run_frame
+
+        return run_frame(self._run, keys, how, min_step=min_step, max_step=max_step, tail=tail, shape=shape, x=x)
+
+    @property
+    def metric_definitions(self) -> MetricDefinitions:
+        """What `define_metric` said: a sequence of definitions, with `x_axis(key)` and `frame()`.
+
+        Fetches the run's config, if that is not there yet.
+        """
+        return MetricDefinitions.from_config(self._run.rawconfig)
