@@ -43,6 +43,8 @@ if TYPE_CHECKING:
         WandbApiFailedError,
         WandbCoreNotAvailableError,
     )
+    from runframe.frames.aggregate import aggregate
+    from runframe.frames.align import align
     from runframe.frames.flatten import flatten
     from runframe.frames.frame import Frame
     from runframe.frames.scan import Scan
@@ -139,6 +141,8 @@ __all__ = [
     "WaitTimeoutError",
     "WandbApiFailedError",
     "WandbCoreNotAvailableError",
+    "aggregate",
+    "align",
     "flatten",
 ]
 
@@ -184,6 +188,8 @@ _HOMES = {
     "Team": "resources.teams",
     "User": "resources.users",
     "Users": "resources.users",
+    "aggregate": "frames.aggregate",
+    "align": "frames.align",
     "flatten": "frames.flatten",
 }
 

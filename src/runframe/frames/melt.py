@@ -22,6 +22,9 @@ RUN, STEP, RUNTIME, TIMESTAMP = "run_id", "_step", "_runtime", "_timestamp"
 IDENTITY = (RUN, STEP, RUNTIME, TIMESTAMP)
 """The columns of a wide history that say which row it is; all others are metrics."""
 
+X = b"runframe.x"
+"""The field metadata of a metric in a wide frame: the column that is its x axis; empty where runs disagree on it."""
+
 AxisOf = Callable[[str], str | None]
 """Gives a metric's x axis: the name of a column of the wide frame; None for none."""
 

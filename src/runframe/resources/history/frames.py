@@ -10,7 +10,7 @@ import pyarrow as pa
 from runframe.errors import UsageError
 from runframe.frames.flatten import flatten
 from runframe.frames.frame import Frame
-from runframe.frames.melt import IDENTITY, AxisOf, melt
+from runframe.frames.melt import IDENTITY, AxisOf, X, melt
 from runframe.frames.names import split_name
 from runframe.frames.spool import Spool
 from runframe.resources.config import parse_document, split_config
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 Shape = Literal["wide", "long"]
 
 AUTO = "auto"
-
-X = b"runframe.x"
-"""The field metadata of a metric in a wide frame: the column that is its x axis."""
 
 MEMORY_BUDGET = 64 * 2**20
 
@@ -278,7 +275,7 @@ def _axes(
 def _marked(
     wide: Frame, metrics: Sequence[str], x: str, histories: Histories, column_of: Callable[[str], str | None]
 ) -> Frame:
-    """The wide frame whose metrics say in their metadata which column is their x axis, where all runs agree."""
+    """The wide frame whose metrics say in their metadata which column is their x axis; "" where runs disagree."""
     axes = _axes(x, histories, column_of)
     assert axes is not None
     of_runs = {id(axis_of): axis_of for axis_of in map(axes, histories.definitions)}.values()
@@ -286,8 +283,8 @@ def _marked(
     for name in metrics:
         named = {axis_of(name) for axis_of in of_runs}
         index = schema.get_field_index(name)
-        axis = named.pop() if len(named) == 1 else None
-        if axis is not None and index >= 0:
+        axis = (named.pop() if len(named) == 1 else None) or ""
+        if index >= 0:
             field = schema.field(index)
             schema = schema.set(index, field.with_metadata({**(field.metadata or {}), X: axis.encode()}))
     return Frame(schema, wide.to_batches, lambda: _provenance_of(wide), lambda: wide.conflicts, num_rows=wide.num_rows)

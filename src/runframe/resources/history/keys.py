@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import translate
 from typing import Any, Literal
 
 from runframe.errors import UsageError
+from runframe.frames.callers import user_level
 from runframe.frames.names import join_path, split_name
 from runframe.resources.history.pages import MISSING, value_at
 
@@ -185,11 +185,3 @@ def _names(keys: Any) -> list[str]:
         if not isinstance(key, str):
             raise UsageError(f"keys must be a list of names; {key!r:.80} is not text")
     return list(dict.fromkeys(keys))
-
-
-def user_level() -> int:
-    """The stack level of the first caller outside this package, for warnings of the function that asks."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("runframe."):
-        level, frame = level + 1, frame.f_back
-    return level

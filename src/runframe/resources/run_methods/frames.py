@@ -45,7 +45,7 @@ class FrameMethods(RunBase):
             x: the x axis of the metrics. "auto" is the one that `define_metric` gave to each, else `_step`; or the
                 name of one for all. A long frame gets the columns `x_name` and `x` (its value in the same row, null
                 where the row has none), a wide one the axes as columns, each metric's named in its field's metadata
-                under ``runframe.x``.
+                under ``runframe.x`` (empty where runs disagree).
 
         Returns:
             The frame. Its provenance says whether the run was still being written (live), how many rows were read,
