@@ -327,5 +327,24 @@ class Runs(SizedCollection[Run]):
 
         return runs_frame(self, keys, how, min_step=min_step, max_step=max_step, tail=tail, shape=shape, x=x)
 
+    def tables(self, key: str, *, missing: Literal["warn", "error", "ignore"] = "warn") -> Frame:
+        """The tables that the runs logged under one key, as one frame: `run_id`, and the union of their columns.
+
+        Each table is the one in its run's summary; see `Run.table`. A column has one type over all runs.
+
+        Args:
+            key: what they were logged as.
+            missing: what is done about runs that have no such table: "warn", "error" or "ignore".
+
+        Raises:
+            UsageError: an argument is malformed.
+            NotFoundError: there is no such project; or a run has no such table, where that is an error.
+            FrameError: what a run logged under the key is no table, or malformed.
+            CommError: a table could not be fetched.
+        """
+        from runframe.resources.tables import runs_tables
+
+        return runs_tables(self, key, missing)
+
     def __repr__(self) -> str:
         return f"<Runs {self.entity}/{self.project}>"

@@ -188,6 +188,8 @@ def _frame(open_: Callable[[Keys, Range], Histories], keys: Keys, range_: Range,
         column_of = keys.column_of
         wide = _chosen(rows, keys, histories, metrics, unknown, shape, x, tail=range_.tail is not None)
     if shape == "long":
+        here = set(wide.columns)  # a leaf that the chosen rows have only as an object has no column
+        metrics = [name for name in metrics if name in here]
         return melt(wide, metrics, _axes(x, histories, column_of), lambda: histories.provenance())
     return wide if x is None else _marked(wide, metrics, x, histories, column_of)
 

@@ -49,6 +49,7 @@ class Keys:
         self._wanted: dict[Path, bool] = {}
         self._flat: set[str] = set()
         self._seen: dict[Path, None] = {}
+        self._indexed: tuple[int, dict[str, list[Path]]] = (0, {})
         names = list(keys) if keys is not None and self._pattern is None else []
         self._tests = [name for name in names if name not in RESERVED] or names
 
@@ -105,10 +106,13 @@ class Keys:
 
     def _index(self) -> dict[str, list[Path]]:
         """Every name that stands for something, with the leaves that it stands for."""
-        index: dict[str, list[Path]] = {}
-        for path in self.paths:
-            for name in names_of(path):
-                index.setdefault(name, []).append(path)
+        size, index = self._indexed
+        if size != len(self._seen):
+            index = {}
+            for path in self.paths:
+                for name in names_of(path):
+                    index.setdefault(name, []).append(path)
+            self._indexed = (len(self._seen), index)
         return index
 
     def note(self, paths: Iterable[Path]) -> None:

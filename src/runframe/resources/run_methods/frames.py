@@ -70,3 +70,43 @@ class FrameMethods(RunBase):
         Fetches the run's config, if that is not there yet.
         """
         return MetricDefinitions.from_config(self._run.rawconfig)
+
+    def system_frame(self, shape: Literal["wide", "long"] = "wide") -> Frame:
+        """All samples of the machine's metrics, in the order in which they were taken.
+
+        *Wide*: `run_id`, `_runtime` (seconds since the run began), `_timestamp` (seconds since 1970), then a typed
+        column a metric, named as it is (``system.cpu``). *Long*: as in `history_frame`, without steps.
+
+        Servers give samples of these; as many are asked for as the server counts, and where fewer come the frame says
+        that it is sampled.
+
+        Raises:
+            UsageError: there is no such shape.
+            NotFoundError: the run isn't there.
+            CommError: the server could not be asked.
+        """
+        from runframe.resources.history.system import system_frame
+
+        return system_frame(self._run, shape)
+
+    def table(self, key: str, *, step: int | None = None) -> Frame:
+        """A table that the run logged (`wandb.Table`), with typed columns; media are structs.
+
+        It is read from the artifact that holds it, else from the run's file, which has at most 10,000 rows, times as
+        text, and names instead of media. Of a table that was logged in increments all rows come.
+
+        Args:
+            key: what it was logged as.
+            step: the one that was logged at this step, or last before; None for the one in the summary.
+
+        Returns:
+            The frame. Its provenance says where the table was, and how many rows it should have.
+
+        Raises:
+            NotFoundError: the run has no such table, or what it leads to is not there any more.
+            FrameError: it is no table, or malformed.
+            CommError: it could not be fetched.
+        """
+        from runframe.resources.tables import run_table
+
+        return run_table(self._run, key, step)

@@ -69,7 +69,7 @@ def array_of(name: str, values: Sequence[Any], conflicts: Conflicts) -> Any:
     resolution = seen.resolve()
     if resolution.conflict:
         conflicts.add(name, resolution.type, values)
-    return _build([_fitted(value, resolution.type) for value in values], resolution.type)
+    return build([fitted(value, resolution.type) for value in values], resolution.type)
 
 
 def _simple(kinds: set[type], values: Sequence[Any]) -> Any:
@@ -99,22 +99,23 @@ def _encodable(values: Sequence[Any]) -> bool:
     return True
 
 
-def _fitted(value: Any, type_: Any) -> Any:
+def fitted(value: Any, type_: Any) -> Any:
     """A value as Arrow takes it for a type of the lattice."""
     if value is None:
         return None
     if isinstance(type_, pa.JsonType):
         return extjson.dumps(value)
     if pa.types.is_list(type_):
-        return [_fitted(item, type_.value_type) for item in value]
+        return [fitted(item, type_.value_type) for item in value]
     if pa.types.is_struct(type_):
-        return {field.name: _fitted(value.get(field.name), field.type) for field in type_}
+        return {field.name: fitted(value.get(field.name), field.type) for field in type_}
     if pa.types.is_floating(type_):
         return NONFINITE[value] if isinstance(value, str) else float(value)
     return value
 
 
-def _build(values: list[Any], type_: Any) -> Any:
+def build(values: list[Any], type_: Any) -> Any:
+    """The array of values that fit a type of the lattice."""
     return _retyped(pa.array(values, plain_type(type_)), type_)
 
 
