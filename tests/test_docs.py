@@ -102,10 +102,11 @@ def schemas() -> dict[str, Callable[[], str]]:
         Sweeps,
         Users,
     )
+    from runframe.frames.melt import LONG
 
     nouns: tuple[Any, ...] = (ConsoleLogs, Jobs, Members, Projects, QueuedRuns, Reports, Runs, Sweeps, Users, Files)
     nouns += (Artifacts, ArtifactTypes, ArtifactCollections, ArtifactFiles)
-    return {noun.SCHEMA.name.replace(" ", "_"): noun.SCHEMA.markdown for noun in nouns}
+    return {schema.name.replace(" ", "_"): schema.markdown for schema in (*(noun.SCHEMA for noun in nouns), LONG)}
 
 
 @pytest.fixture
