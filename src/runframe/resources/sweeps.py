@@ -207,6 +207,24 @@ class Sweep(Shown):
             warnings.warn(told, UserWarning, stacklevel=2)
         return next(iter(self._runs(chosen or NEWEST_FIRST, per_page=1)), None)
 
+    def frame(self) -> Frame:
+        """Its runs as a frame, the best first: what was tried, and what came of it.
+
+        The columns are `id`, `name`, `state` and `created_at` of each run, then the sweep's metric as a number
+        (``summary.val/loss``), then a typed column for each of its parameters (``config.optimizer.lr``), in the order
+        of its config; all of the runs' config where it names none. Runs whose metric is NaN come after the others,
+        those that have none last; equals stand in the order in which they were made. Where `define_metric` has the
+        summary keep several numbers of the metric, it is the best one of the run, by the sweep's goal.
+
+        A sweep without a metric gives a warning, no such column, and its runs in the order in which they were made.
+
+        Raises:
+            CommError: the server could not be asked.
+        """
+        from runframe.resources.sweep_frames import sweep_frame
+
+        return sweep_frame(self)
+
     def enqueue_run(self, config: Mapping[str, Any], display_name: str | None = None) -> str:
         """Makes a run for the next agent that has nothing to do.
 
