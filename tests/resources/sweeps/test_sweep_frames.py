@@ -47,7 +47,11 @@ def test_a_metric_without_a_goal_is_best_where_it_is_lowest(api: Api) -> None:
 
 
 def test_nan_and_infinities_have_their_places(own: Api) -> None:
-    config = {"metric": {"name": "loss", "goal": "minimize"}, "parameters": {"x": {"min": 0, "max": 20}}, "method": "random"}
+    config = {
+        "metric": {"name": "loss", "goal": "minimize"},
+        "parameters": {"x": {"min": 0, "max": 20}},
+        "method": "random",
+    }
     sweep = make_sweep(own, config)
     values = [math.nan, 2, None, math.inf, -math.inf, True, "text", [1], 10**400, 0.5, math.nan]
     for number, value in enumerate(values):

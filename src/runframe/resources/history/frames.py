@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
@@ -11,7 +12,8 @@ from runframe.errors import UsageError
 from runframe.frames.flatten import flatten
 from runframe.frames.frame import Frame
 from runframe.frames.melt import IDENTITY, AxisOf, X, melt
-from runframe.frames.names import split_name
+from runframe.frames.names import join_path, path_json, split_name
+from runframe.frames.schema import PATH
 from runframe.frames.spool import Spool
 from runframe.resources.config import parse_document, split_config
 from runframe.resources.history.axes import STEP, MetricDefinitions
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 Shape = Literal["wide", "long"]
 
 AUTO = "auto"
+
+MANY = 256
+"""More columns than this are cheaper to choose after all keys have been flattened."""
 
 MEMORY_BUDGET = 64 * 2**20
 
@@ -188,8 +193,6 @@ def _frame(open_: Callable[[Keys, Range], Histories], keys: Keys, range_: Range,
         column_of = keys.column_of
         wide = _chosen(rows, keys, histories, metrics, unknown, shape, x, tail=range_.tail is not None)
     if shape == "long":
-        here = set(wide.columns)  # a leaf that the chosen rows have only as an object has no column
-        metrics = [name for name in metrics if name in here]
         return melt(wide, metrics, _axes(x, histories, column_of), lambda: histories.provenance())
     return wide if x is None else _marked(wide, metrics, x, histories, column_of)
 
@@ -234,12 +237,51 @@ def _chosen(
             keys.warn_of([x], histories.source)
         also += [] if column is None else [column]
     columns = list(dict.fromkeys(["run_id", *also, *metrics]))
+    source = Frame(HISTORY.arrow, lambda: rows, histories.provenance)
+    if len(columns) > MANY:
+        return _selected(flatten(source), columns)
     nothing = {name: pa.null() for name in metrics if name in unknown}
     if keys.how == "all" or tail:
         # Of the keys that were seen, the rows that are left may lack some.
         here = set(present(rows))
         nothing |= {name: pa.null() for name in columns[1:] if name != STEP and name not in here}
-    return flatten(Frame(HISTORY.arrow, lambda: rows, histories.provenance), columns, nothing)
+    return _selected(flatten(source, columns, nothing), columns)
+
+
+def _selected(flat: Frame, columns: Sequence[str]) -> Frame:
+    """The frame with just these columns, in this order; what it lacks is a column of nulls."""
+    whole = flat.schema
+    place = {name: index for index, name in enumerate(whole.names)}
+    if list(place) == list(columns):
+        return flat
+    indices = [place.get(name, -1) for name in columns]
+    fields = [
+        whole.field(index) if index >= 0 else pa.field(name, pa.null(), metadata={PATH: path_json(split_name(name))})
+        for name, index in zip(columns, indices, strict=True)
+    ]
+    schema = pa.schema(fields, metadata=whole.metadata)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in flat.to_batches():
+            arrays = [batch.column(index) if index >= 0 else pa.nulls(batch.num_rows) for index in indices]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    conflicts = flat.conflicts
+    names = {*columns}
+    kept = [row for row, name in enumerate(conflicts["column"].to_pylist()) if names.intersection(_starts(name))]
+    conflicts = conflicts.take(pa.array(kept, pa.int64()))
+    return Frame(schema, batches, lambda: _conflicting(flat, conflicts), conflicts, num_rows=flat.num_rows)
+
+
+def _starts(name: str) -> Iterator[str]:
+    """A column's name, and those of the structs that it may be a field of."""
+    path = split_name(name)
+    return (join_path(path[: length + 1]) for length in range(len(path)))
+
+
+def _conflicting(flat: Frame, conflicts: Any) -> Any:
+    said = flat.provenance
+    return None if said is None else replace(said, conflicts=conflicts.num_rows)
 
 
 def _axes(
@@ -281,14 +323,13 @@ def _marked(
     axes = _axes(x, histories, column_of)
     assert axes is not None
     of_runs = {id(axis_of): axis_of for axis_of in map(axes, histories.definitions)}.values()
-    schema = wide.schema
+    fields = {field.name: field for field in wide.schema}
     for name in metrics:
         named = {axis_of(name) for axis_of in of_runs}
-        index = schema.get_field_index(name)
         axis = (named.pop() if len(named) == 1 else None) or ""
-        if index >= 0:
-            field = schema.field(index)
-            schema = schema.set(index, field.with_metadata({**(field.metadata or {}), X: axis.encode()}))
+        field = fields[name]
+        fields[name] = field.with_metadata({**(field.metadata or {}), X: axis.encode()})
+    schema = pa.schema(list(fields.values()), metadata=wide.schema.metadata)
     return Frame(schema, wide.to_batches, lambda: _provenance_of(wide), lambda: wide.conflicts, num_rows=wide.num_rows)
 
 
