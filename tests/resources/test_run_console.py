@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from runframe import Api, CommError, Frame, FrameError, NotFoundError
+from runframe import Api, CommError, Frame, FrameError, NotFoundError, UsageError
 from runframe.resources.client import Client
 from runframe.resources.logs import ConsoleLogLine, ConsoleLogs
 from runframe.resources.run import Run
@@ -121,3 +121,44 @@ def test_a_run_that_is_gone_has_no_console(talker: Run) -> None:
     talker.delete()
     with pytest.raises(NotFoundError, match="talker"):
         list(talker.console_logs())
+
+
+# As a frame of its own.
+
+
+def test_the_console_is_a_frame(talker: Run) -> None:
+    frame = talker.console_frame()
+    assert frame.columns == ["run_id", "number", "timestamp", "level", "label", "content"]
+    rows = frame.to_arrow().to_pylist()
+    assert [row["content"] for row in rows] == [line.content for _, line in SAID]
+    assert [row["level"] for row in rows] == ["", "error", "", "", "", ""]
+    assert frame.require_complete().provenance.server_rows == 6  # type: ignore[union-attr]
+    assert frame.to_arrow().num_rows == 6
+
+
+@pytest.mark.parametrize("tail", [0, 1, 2, 6, 100])
+def test_the_end_of_a_console_is_what_was_asked_for(talker: Run, tail: int) -> None:
+    frame = talker.console_frame(tail=tail)
+    assert frame.to_arrow()["number"].to_pylist() == list(range(6))[6 - min(tail, 6) :]
+    assert frame.require_complete() is frame
+
+
+def test_the_console_of_a_run_that_goes_on_is_live(runframe_api: Api) -> None:
+    runframe_api.create_run("going", "p")
+    run = say(runframe_api, "local/p/going", ["2026-11-23T12:00:00 one"], exit_code=None)
+    frame = run.console_frame()
+    assert frame.num_rows == 1
+    with pytest.raises(FrameError, match="while it was being written"):
+        frame.require_complete()
+
+
+@pytest.mark.parametrize("tail", [-1, "2", True, 1.0])
+def test_a_tail_is_a_number_of_lines(talker: Run, tail: Any) -> None:
+    with pytest.raises(UsageError, match="tail must be"):
+        talker.console_frame(tail)
+
+
+def test_a_run_that_printed_nothing_has_an_empty_console(api: Api) -> None:
+    assert api.run("digits/empty").console_frame().num_rows == 0
+    with pytest.raises(NotFoundError):
+        Run(api.client, "local", "digits", "gone", {"state": "finished"}).console_frame().to_arrow()

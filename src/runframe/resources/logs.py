@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from runframe.errors import RunNotFoundError
+from runframe.errors import RunNotFoundError, UsageError
+from runframe.frames.provenance import Provenance
 from runframe.frames.schema import CATEGORY, INT, TEXT, TIME, Column, Schema
 from runframe.resources.artifacts.notices import warn
 from runframe.resources.client import Client
@@ -16,6 +17,7 @@ from runframe.resources.errors import as_comm_error
 from runframe.wire.pages import Connection
 
 if TYPE_CHECKING:
+    from runframe.frames.frame import Frame
     from runframe.resources.run import Run
 
 LIVE_STATES = frozenset({"running", "pending", "preempting"})
@@ -157,3 +159,23 @@ class ConsoleLogs(Collection[ConsoleLogLine]):
 
     def __repr__(self) -> str:
         return f"<ConsoleLogs {'/'.join(self._place)}>"
+
+
+def console_frame(run: Run, tail: int | None) -> Frame:
+    """The console of a run as a frame; see `Run.console_frame`."""
+    from runframe.frames.frame import Frame
+
+    if tail is not None and (isinstance(tail, bool) or not isinstance(tail, int) or tail < 0):
+        raise UsageError(f"tail must be how many lines to give from the end, or None, not {tail!r}")
+    logs = ConsoleLogs(run.client, run, last=tail or None)
+    if tail is None:
+        return logs._table(None)
+    whole = logs._table(None)
+    open_ = whole.to_batches if tail else tuple
+
+    def said() -> Provenance:
+        given = whole.provenance or Provenance("complete", logs._source())
+        counted = given.server_rows  # of all lines
+        return replace(given, rows=None, server_rows=None if counted is None else min(counted, tail))
+
+    return Frame(whole.schema, open_, said)

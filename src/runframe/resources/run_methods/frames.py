@@ -110,3 +110,22 @@ class FrameMethods(RunBase):
         from runframe.resources.tables import run_table
 
         return run_table(self._run, key, step)
+
+    def console_frame(self, tail: int | None = None) -> Frame:
+        """What the run printed, a row a line: `run_id`, `number` (from 0), `timestamp`, `level`, `label`, `content`.
+
+        `timestamp` is null where the server doesn't say when a line was printed; `level` is ``error`` for what went to
+        stderr, else empty; `label` tells the processes apart that wrote to one run. The lines are read when the frame
+        is, and then each time.
+
+        Args:
+            tail: only so many lines, from the end.
+
+        Raises:
+            UsageError: `tail` is no number of lines.
+            NotFoundError: while reading: the run isn't there.
+            CommError: while reading: the server could not be asked.
+        """
+        from runframe.resources.logs import console_frame
+
+        return console_frame(self._run, tail)
