@@ -204,9 +204,3 @@ def written(tmp_path: Path) -> Iterator[tuple[Recorder, Api]]:
     """What writes runs into an empty store, and an `Api` on it."""
     with open_local(tmp_path / "written") as local, Api(f"local:{tmp_path / 'written'}") as api:
         yield Recorder(local), api
-
-
-@pytest.fixture(scope="session")
-def recording() -> type[Recorder]:
-    """What writes runs, for fixtures that open a store of their own."""
-    return Recorder

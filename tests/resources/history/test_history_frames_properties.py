@@ -33,10 +33,10 @@ HELD = settings(max_examples=30, deadline=None, suppress_health_check=[HealthChe
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory, recording: type[Recorder]) -> Iterator[tuple[Recorder, Api]]:
+def both(tmp_path_factory: pytest.TempPathFactory, recorder: type[Recorder]) -> Iterator[tuple[Recorder, Api]]:
     folder = tmp_path_factory.mktemp("random")
     with open_local(folder) as local, Api(f"local:{folder}") as api:
-        yield recording(local), api
+        yield recorder(local), api
 
 
 def written(both: tuple[Recorder, Api], rows: list[Mapping[str, Any]]) -> Any:

@@ -13,6 +13,7 @@ import pytest
 from runframe import Api, FrameError, NotFoundError, UsageError
 from runframe.resources.client import Client
 from runframe.resources.run import Run
+from runframe.server import LocalServer
 from runframe.testing import Server
 
 if TYPE_CHECKING:
@@ -80,9 +81,9 @@ def test_a_run_that_goes_on_is_live(written: tuple[Recorder, Api]) -> None:
 
 
 def test_a_server_that_gives_fewer_samples_than_it_counts_is_found_out(
-    recorder: Callable[..., None], altered: Callable[..., Server]
+    recorder: type[Recorder], runframe_store: LocalServer, altered: Callable[..., Server]
 ) -> None:
-    recorder("r", [{"a": 1}])
+    recorder(runframe_store).run("made/r", rows=[{"a": 1}])
 
     def alter(operation: str, variables: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         run = ((data.get("data") or {}).get("project") or {}).get("run")
