@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from runframe.errors import FrameError, UsageError
 from runframe.frames.frame import Frame
+from runframe.frames.patterns import Pattern
 from runframe.frames.provenance import Provenance
 from runframe.frames.schema import CATEGORY, DOUBLE, Column, Schema
 from runframe.frames.series import Points, points_of
@@ -39,7 +40,7 @@ def align(
     *,
     grid: Literal["union"] | int | Sequence[float],
     method: Method,
-    keys: Sequence[str] | str | None = None,
+    keys: Sequence[str] | Pattern | None = None,
     beyond: Beyond = "null",
     duplicates: Duplicates = "error",
 ) -> Frame:

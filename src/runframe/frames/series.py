@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow as pa
 from runframe.errors import FrameError, UsageError
 from runframe.frames.frame import Frame
 from runframe.frames.melt import IDENTITY, AxisOf, X, melt, numbers
+from runframe.frames.patterns import Pattern, matcher
 from runframe.frames.provenance import Provenance
 from runframe.frames.schema import TEXT, unknown_column
 
@@ -73,7 +74,7 @@ class Points:
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
 
-def points_of(source: Any, x: str, keys: Sequence[str] | str | None, *, nulls: bool = False) -> Points:
+def points_of(source: Any, x: str, keys: Sequence[str] | Pattern | None, *, nulls: bool = False) -> Points:
     """The numbers of a history.
 
     Args:
@@ -130,7 +131,7 @@ def _constant(x: str) -> AxisOf:
     return lambda key: x
 
 
-def _of_long(frame: Frame, x: str, keys: Sequence[str] | str | None, *, nulls: bool) -> Points:
+def _of_long(frame: Frame, x: str, keys: Sequence[str] | Pattern | None, *, nulls: bool) -> Points:
     """The numbers of a long history."""
     names = frame.columns
     column = _axis_column(names, x)
@@ -242,11 +243,11 @@ def _metric_axis(joined: Mapping[str, Any], step: Any, metric: int) -> Any:
     return values[row]
 
 
-def _chosen(names: Sequence[str], keys: Sequence[str] | str | None) -> list[str]:
+def _chosen(names: Sequence[str], keys: Sequence[str] | Pattern | None) -> list[str]:
     if keys is None:
         return list(names)
-    if isinstance(keys, str):
-        found = [name for name in names if fnmatchcase(name, keys)]
+    if isinstance(keys, (str, re.Pattern)) or callable(keys):
+        found = list(filter(matcher(keys), names))
         if not found:
             raise UsageError(f"no metric matches {keys!r}; there are {', '.join(names[:20]) or 'none'}")
         return found

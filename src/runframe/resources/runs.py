@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from runframe.frames.frame import Frame
+    from runframe.frames.patterns import Pattern
     from runframe.resources.sweeps import Sweep
 
 Format = Literal["frame", "polars", "pandas", "default"]
@@ -303,7 +304,7 @@ class Runs(SizedCollection[Run]):
 
     def histories_frame(
         self,
-        keys: Sequence[str] | str | None = None,
+        keys: Sequence[str] | Pattern | None = None,
         how: Literal["any", "all"] = "any",
         min_step: int | None = None,
         max_step: int | None = None,

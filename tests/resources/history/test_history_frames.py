@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -85,7 +86,9 @@ def test_a_key_has_several_names(written: tuple[Recorder, Api]) -> None:
 def test_a_text_is_a_pattern(run: Run) -> None:
     assert run.history_frame("*a*").columns == ["run_id", "_step", "grad", "valid.acc"]
     assert run.history_frame("loss").columns == ["run_id", "_step", "loss"]
-    assert run.history_frame("[gl]*").columns == ["run_id", "_step", "grad", "loss"]
+    assert run.history_frame("g*|los?").columns == ["run_id", "_step", "grad", "loss"]
+    assert run.history_frame(re.compile("^g|ss$")).columns == ["run_id", "_step", "grad", "loss"]
+    assert run.history_frame(lambda name: name.endswith("acc")).columns == ["run_id", "_step", "valid.acc"]
     assert run.history_frame("*").columns == ["run_id", "_step", "count", "grad", "loss", "valid.acc"]
     assert run.history_frame("_r*").columns == ["run_id", "_step", "_runtime"]
     assert columns(run.history_frame("*a*", how="all"))["_step"] == [0, 5, 10, 15, 20]
@@ -101,7 +104,9 @@ def test_what_every_row_has_chooses_no_rows(run: Run) -> None:
     frame = run.history_frame(["_timestamp", "valid.acc", "_step"])
     assert frame.columns == ["run_id", "_step", "_timestamp", "valid.acc"]
     assert frame.num_rows == 5
-    assert run.history_frame(["_runtime"]).num_rows == 25
+    assert run.history_frame(["_runtime"]).num_rows == run.history_frame("_*").num_rows == 25
+    assert run.history_frame("_*|valid.*").num_rows == 5
+    assert columns(run.history_frame("_step|valid.*", tail=2))["_step"] == [15, 20]
 
 
 def test_an_unknown_key_is_warned_of_with_near_matches(run: Run) -> None:

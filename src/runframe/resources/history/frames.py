@@ -13,6 +13,7 @@ from runframe.frames.flatten import flatten
 from runframe.frames.frame import Frame
 from runframe.frames.melt import IDENTITY, AxisOf, X, melt
 from runframe.frames.names import join_path, path_json, split_name
+from runframe.frames.patterns import Pattern
 from runframe.frames.schema import PATH
 from runframe.frames.spool import Spool
 from runframe.resources.config import parse_document, split_config
@@ -43,7 +44,7 @@ RUNS_PAGE = 1000
 
 def run_frame(
     run: Run,
-    keys: Sequence[str] | str | None,
+    keys: Sequence[str] | Pattern | None,
     how: str,
     *,
     min_step: int | None,
@@ -66,7 +67,7 @@ def run_frame(
 
 def runs_frame(
     runs: Runs,
-    keys: Sequence[str] | str | None,
+    keys: Sequence[str] | Pattern | None,
     how: str,
     *,
     min_step: int | None,
@@ -179,8 +180,7 @@ def _frame(open_: Callable[[Keys, Range], Histories], keys: Keys, range_: Range,
         if x is not None and x != AUTO and column_of(x) is None:
             _warn_of_x(Keys([x]), wide, histories.source, range_.rows)
     else:
-        # For a pattern, which keys every row should have is only known when all were read.
-        late = keys.is_pattern and keys.how == "all"
+        late = keys.is_late
         histories = open_(keys, Range(range_.min_step, range_.max_step) if late else range_)
         spool = Spool(MEMORY_BUDGET)
         for batch in histories.batches():
@@ -198,7 +198,7 @@ def _frame(open_: Callable[[Keys, Range], Histories], keys: Keys, range_: Range,
 
 
 def _late(spool: Spool, keys: Keys, tail: int | None) -> Spool:
-    """The rows that have every key that matches a pattern; of those the last ones."""
+    """The rows that are wanted of the keys that match a pattern; of those the last ones."""
     exact = keys.exactly()
     chosen = Spool(MEMORY_BUDGET)
     for batch in spool:
@@ -241,7 +241,7 @@ def _chosen(
     if len(columns) > MANY:
         return _selected(flatten(source), columns)
     nothing = {name: pa.null() for name in metrics if name in unknown}
-    if keys.how == "all" or tail:
+    if keys.how == "all" or keys.is_late or tail:
         # Of the keys that were seen, the rows that are left may lack some.
         here = set(present(rows))
         nothing |= {name: pa.null() for name in columns[1:] if name != STEP and name not in here}

@@ -10,18 +10,19 @@ import difflib
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fnmatch import translate
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from runframe.errors import UsageError
 from runframe.frames.callers import user_level
 from runframe.frames.names import join_path, split_name
+from runframe.frames.patterns import Pattern, matcher
 from runframe.resources.history.pages import MISSING, value_at
 
 RESERVED = ("_step", "_runtime", "_timestamp")
 """What the SDK puts into each row."""
 
 How = Literal["any", "all"]
+Asked: TypeAlias = "Sequence[str] | Pattern | None"
 Path = tuple[str, ...]
 
 
@@ -29,8 +30,7 @@ class Keys:
     """The keys that somebody wants, and all that were seen.
 
     Args:
-        keys: None for all keys; a list of exact names; or a pattern, in which ``*`` stands for any text, ``?`` for one
-            character and ``[ab]`` for one of those. A pattern that does not begin with ``_`` means no key that does.
+        keys: None for all keys; a list of exact names; or a pattern (see `runframe.frames.patterns.matcher`).
         how: "any" for rows that have at least one of the keys, "all" for rows that have every one. `RESERVED` keys,
             which every row has, do not count, unless nothing else is wanted.
 
@@ -38,19 +38,18 @@ class Keys:
         UsageError: they are something else.
     """
 
-    def __init__(self, keys: Sequence[str] | str | None, how: str = "any") -> None:
+    def __init__(self, keys: Asked, how: str = "any") -> None:
         if how not in ("any", "all"):
             raise UsageError(f"how must be 'any' (rows that have one of the keys) or 'all', not {how!r}")
-        if keys is not None and not isinstance(keys, str):
-            keys = _names(keys)
-        self.asked = keys
+        is_pattern = isinstance(keys, (str, re.Pattern)) or callable(keys)
+        names = [] if keys is None or is_pattern else _names(keys)
+        self.asked: Any = keys if keys is None or is_pattern else names
         self.how = how
-        self._pattern = re.compile(translate(keys)) if isinstance(keys, str) else None
+        self._matches = matcher(keys) if isinstance(keys, (str, re.Pattern)) or callable(keys) else None
         self._wanted: dict[Path, bool] = {}
         self._flat: set[str] = set()
         self._seen: dict[Path, None] = {}
         self._indexed: tuple[int, dict[str, list[Path]]] = (0, {})
-        names = list(keys) if keys is not None and self._pattern is None else []
         self._tests = [name for name in names if name not in RESERVED] or names
 
     @property
@@ -61,12 +60,12 @@ class Keys:
     def take(self, row: Mapping[str, Any]) -> bool:
         """Notes the keys of a row, and tells whether the row is wanted.
 
-        With a pattern, "all" is not told here but by `exactly`, once every row has been seen.
+        Where `is_late` it is told of some more rows than are wanted.
         """
         self._look_at(row)
         if self.asked is None:
             return True
-        if self._pattern is not None:
+        if self._matches is not None:
             return any(self._is_wanted(path) for path in leaves(row))
         if not self._tests:
             return False
@@ -80,15 +79,23 @@ class Keys:
         return exact
 
     @property
+    def is_late(self) -> bool:
+        """Whether only all rows together tell which of them are wanted: then `exactly` is asked once more for each.
+
+        So it is for a pattern where "all" is wanted, or that means what every row has.
+        """
+        return self._matches is not None and (self.how == "all" or any(map(self._matches, RESERVED)))
+
+    @property
     def is_pattern(self) -> bool:
         """Whether the keys were given as a pattern."""
-        return self._pattern is not None
+        return self._matches is not None
 
     def columns(self) -> tuple[list[str], list[str]]:
         """The names of the wanted columns, in the order asked for, and the names asked for that no row has."""
-        if self._pattern is not None:
+        if self._matches is not None:
             found = [path for path in self.paths if self._is_wanted(path)]
-            return [join_path(path) for path in found], [] if found else [str(self.asked)]
+            return [join_path(path) for path in found], [] if found else [repr(self.asked)]
         columns: dict[str, None] = {}
         unknown = []
         index = self._index()
@@ -128,7 +135,7 @@ class Keys:
             rows: how a row is called, where not every row was read.
         """
         for name in unknown:
-            what = f"the pattern {name!r} matches no key" if self.is_pattern else f"no {rows} has the key {name!r}"
+            what = f"the pattern {name} matches no key" if self.is_pattern else f"no {rows} has the key {name!r}"
             near = difflib.get_close_matches(name, map(join_path, self.paths), n=3)
             hint = f"did you mean {' or '.join(map(repr, near))}?" if near else self._known()
             warnings.warn(f"{source}: {what}: {hint}", UserWarning, stacklevel=user_level())
@@ -147,10 +154,8 @@ class Keys:
     def _is_wanted(self, path: Path) -> bool:
         wanted = self._wanted.get(path)
         if wanted is None:
-            assert self._pattern is not None
-            hidden = path[0].startswith("_") and not str(self.asked).startswith("_")
-            wanted = not hidden and any(map(self._pattern.match, names_of(path)))
-            self._wanted[path] = wanted
+            assert self._matches is not None
+            wanted = self._wanted[path] = any(map(self._matches, names_of(path)))
         return wanted
 
 

@@ -10,6 +10,7 @@ from runframe.resources.run_methods.base import RunBase
 
 if TYPE_CHECKING:
     from runframe.frames.frame import Frame
+    from runframe.frames.patterns import Pattern
 
 
 class FrameMethods(RunBase):
@@ -17,7 +18,7 @@ class FrameMethods(RunBase):
 
     def history_frame(
         self,
-        keys: Sequence[str] | str | None = None,
+        keys: Sequence[str] | Pattern | None = None,
         how: Literal["any", "all"] = "any",
         min_step: int | None = None,
         max_step: int | None = None,
@@ -36,7 +37,9 @@ class FrameMethods(RunBase):
         Args:
             keys: None for all keys; a list of exact names, as W&B has them (``train.loss`` is also what was logged as
                 ``{"train": {"loss": …}}``) or as the columns do (``train\.loss``); an object's name stands for all
-                inside it. Or a pattern as text: ``"val/*"``. An empty list is no key.
+                inside it. An empty list is no key. Or a pattern: a text (``"loss|val/*"``: ``*`` any text, ``?`` one
+                character, ``|`` between alternatives; what begins with ``_`` has to be asked for with ``_``), a
+                compiled regular expression, or a function of a name.
             how: with `keys`, "any" gives the rows that have at least one of them, "all" those that have every one.
             min_step: the first step.
             max_step: the step after the last one; None for all that is logged when reading begins.
