@@ -79,7 +79,9 @@ class Altered:
 
         await self.app(scope, listen, catch)
         request = json.loads(asked)
-        data = self.alter(request["operationName"], request.get("variables") or {}, json.loads(answered))
+        data = json.loads(answered)
+        if request.get("operationName"):
+            data = self.alter(request["operationName"], request.get("variables") or {}, data)
         body = json.dumps(data).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

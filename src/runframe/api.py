@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -46,7 +46,9 @@ from runframe.resources.users import User, Users, search
 from runframe.settings import Settings
 
 if TYPE_CHECKING:
+    from runframe.export import ExportReport
     from runframe.frames.frame import Frame
+    from runframe.progress import Report
     from runframe.server import LocalServer
 
 
@@ -743,6 +745,42 @@ class Api:
             return self.sweep(path)
         attrs = {"id": parsed.report, "displayName": parsed.title, "spec": "{}"}
         return BetaReport(self._client, attrs, parsed.entity, parsed.project)
+
+    # Export.
+
+    def export(
+        self,
+        path: str,
+        *,
+        to: str | Path,
+        tables: Iterable[str] | str | None = None,
+        memory: int | str | None = None,
+        compare_all: bool = False,
+        progress: bool | Report | None = None,
+    ) -> ExportReport:
+        """Writes a project as a dataset, or brings the one that is there up to date; see `runframe.export`.
+
+        Args:
+            path: ``entity/project``, or ``project`` of the default entity.
+            to: the dataset's folder: new, empty, or an earlier export of the same project, finished or not.
+            tables: the tables to write; None for ``runs`` and ``history``, "all" for all.
+            memory: how much memory it may use for what it holds, as in ``512MB``.
+            compare_all: list every run again and compare it, not only those that gave a sign since.
+            progress: False shows nothing, True a bar; a function gets every change.
+
+        Returns:
+            What was written, and what was noticed: `complete`, `gaps`, `live`, `deleted`, `changed`.
+
+        Raises:
+            UsageError: the folder holds something else, or an argument is malformed.
+            NotFoundError: there is no such project.
+            CommError: the server refused, or could not be reached.
+        """
+        from runframe.export import export_project
+
+        return export_project(
+            self, path, to=to, tables=tables, memory=memory, compare_all=compare_all, progress=progress
+        )
 
     # Its life.
 

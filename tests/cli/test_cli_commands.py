@@ -46,7 +46,7 @@ def test_an_incomplete_export_is_named_and_has_status_1(run: Any, recorder: Any,
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_export_leaves_nothing_behind(
+def test_an_interrupted_export_shows_nothing_and_goes_on_later(
     recorder: Any, altered: Any, environment: dict[str, str], tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
     asked = threading.Event()
@@ -69,12 +69,14 @@ def test_an_interrupted_export_leaves_nothing_behind(
         text=True,
     ) as process:
         assert asked.wait(30)
-        assert [path.suffix for path in (tmp_path / "work" / "deep").iterdir()] == [".part"]
         process.send_signal(number)
         _, err = process.communicate(timeout=30)
     assert process.returncode == status
     assert "Traceback" not in err
-    assert list((tmp_path / "work").iterdir()) == []
+    assert [path.name for path in (tmp_path / "work" / "deep" / "out").iterdir()] == ["_runframe"]
+    again = [*command, "--api-key", server.api_key]
+    assert subprocess.run(again, env=environment, cwd=tmp_path / "work", capture_output=True).returncode == 0
+    assert pl.read_parquet(tmp_path / "work" / "deep" / "out" / "history" / "*.parquet")["loss"].to_list() == [1.0]
 
 
 def test_import_says_a_line_a_run(run: Any, tmp_path: Path) -> None:

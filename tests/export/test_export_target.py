@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from runframe.errors import UsageError
-from runframe.export.target import FORMAT, MANIFEST, check_target, new_dataset, read_manifest
+from runframe.export import target as targets
+from runframe.export.state import STATE, open_state
+from runframe.export.target import FORMAT, MANIFEST, check_target, publish, read_manifest, recover
 
 
 def fill(folder: Path, text: str, path: str = "ada/digits") -> None:
@@ -21,18 +24,30 @@ def fill(folder: Path, text: str, path: str = "ada/digits") -> None:
 
 
 def write(target: Path, text: str, path: str = "ada/digits") -> None:
-    with new_dataset(target, path) as part:
-        fill(part, text, path)
+    with open_state(target) as state:
+        new = state.new_folder()
+        fill(new, text, path)
+        with state.put_away():
+            publish(new, target, path)
 
 
-def test_the_folder_appears_when_the_block_ends(tmp_path: Path) -> None:
-    target = tmp_path / "deep" / "dataset"
-    with new_dataset(target, "ada/digits") as part:
-        fill(part, "rows")
-        assert not target.exists()
-        assert part.parent == target.parent and part.name.startswith(".")
-    assert (target / "runs" / "runs.parquet").read_text() == "rows"
-    assert [each.name for each in target.parent.iterdir()] == ["dataset"]
+def rows(target: Path) -> str:
+    return (target / "runs" / "runs.parquet").read_text()
+
+
+@pytest.fixture(params=["at once", "one after the other"])
+def renaming(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Systems that can give two folders each other's names at once, and systems that can't."""
+    if request.param != "at once":
+        monkeypatch.setattr(targets, "_renameat2", lambda: None)
+
+
+@pytest.mark.usefixtures("renaming")
+def test_a_dataset_appears_where_its_state_is(tmp_path: Path) -> None:
+    write(tmp_path / "deep" / "dataset", "rows")
+    assert rows(tmp_path / "deep" / "dataset") == "rows"
+    assert [each.name for each in (tmp_path / "deep").iterdir()] == ["dataset"]
+    assert {each.name for each in (tmp_path / "deep" / "dataset").iterdir()} == {"runs", MANIFEST, STATE}
 
 
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
@@ -41,30 +56,62 @@ def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "dataset") is not None
 
 
-def test_a_dataset_of_the_same_project_is_replaced(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("renaming")
+def test_a_dataset_of_the_same_project_is_replaced_and_the_state_stays(tmp_path: Path) -> None:
     write(tmp_path / "dataset", "old")
+    with open_state(tmp_path / "dataset") as state:
+        state.catalog.set("note", "kept")
     write(tmp_path / "dataset", "new")
-    assert (tmp_path / "dataset" / "runs" / "runs.parquet").read_text() == "new"
+    assert rows(tmp_path / "dataset") == "new"
     assert [each.name for each in tmp_path.iterdir()] == ["dataset"]
+    with open_state(tmp_path / "dataset") as state:
+        assert state.catalog.get("note") == "kept"
 
 
-@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt, SystemExit])
-def test_nothing_is_left_behind_when_the_block_is_left_by_an_exception(
-    tmp_path: Path, failure: type[BaseException]
-) -> None:
-    with pytest.raises(failure), new_dataset(tmp_path / "deep" / "dataset", "ada/digits") as part:
-        fill(part, "half")
-        raise failure
+def test_nothing_is_left_behind_when_nothing_was_listed(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), open_state(tmp_path / "deep" / "dataset"):
+        raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_old_dataset_stays_when_the_new_one_fails(tmp_path: Path) -> None:
-    write(tmp_path / "dataset", "old")
-    with pytest.raises(RuntimeError), new_dataset(tmp_path / "dataset", "ada/digits") as part:
-        fill(part, "half")
-        raise RuntimeError
-    assert (tmp_path / "dataset" / "runs" / "runs.parquet").read_text() == "old"
+def test_two_processes_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    with open_state(tmp_path), pytest.raises(UsageError, match="another export is writing"), open_state(tmp_path):
+        pass
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.usefixtures("renaming")
+@pytest.mark.parametrize("step", range(4))
+def test_a_kill_at_any_rename_leaves_the_old_dataset_or_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    target = tmp_path / "dataset"
+    write(target, "old")
+    with open_state(target) as state:
+        new = state.new_folder()
+        fill(new, "new")
+        real = Path.rename
+        done = 0
+
+        def rename(self: Path, other: Path) -> Path:
+            nonlocal done
+            if done == step:
+                raise Killed
+            done += 1
+            return real(self, other)
+
+        with monkeypatch.context() as patch, state.put_away():
+            patch.setattr(Path, "rename", rename)
+            with suppress(Killed):
+                publish(new, target, "ada/digits")
+            patch.undo()
+            recover(target)
+    assert rows(target) in ("old", "new")
     assert [each.name for each in tmp_path.iterdir()] == ["dataset"]
+    assert (target / STATE / "state.sqlite").exists()
 
 
 def test_a_file_is_refused(tmp_path: Path) -> None:
@@ -95,9 +142,17 @@ def test_a_dataset_with_files_of_others_in_it_is_refused_and_they_are_named(tmp_
 
 def test_something_that_arrives_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     target = tmp_path / "dataset"
-    with pytest.raises(UsageError), new_dataset(target, "ada/digits") as part:
-        fill(part, "rows")
-        target.mkdir()
+    with open_state(target) as state:
+        fill(state.new_folder(), "rows")
         (target / "notes.md").write_text("mine")
+        with pytest.raises(UsageError), state.put_away():
+            publish(state.folder / "new", target, "ada/digits")
     assert (target / "notes.md").read_text() == "mine"
-    assert [each.name for each in tmp_path.iterdir()] == ["dataset"]
+    assert not (target / "runs").exists()
+
+
+def test_a_folder_that_only_looks_like_a_state_is_refused(tmp_path: Path) -> None:
+    (tmp_path / STATE).mkdir()
+    (tmp_path / STATE / "notes.md").write_text("mine")
+    with pytest.raises(UsageError, match="already holds something"):
+        check_target(tmp_path, "ada/digits")

@@ -35,7 +35,8 @@ def test_each_document_is_valid_and_holds_only_what_it_needs(noun: str, name: st
 @pytest.mark.parametrize(("noun", "name"), DOCUMENTS)
 def test_each_document_is_sent_by_something(noun: str, name: str) -> None:
     package = Path(runframe.__file__).parent
-    sources = [path.read_text(encoding="utf-8") for path in [package / "api.py", *package.glob("resources/**/*.py")]]
+    places = [package / "api.py", *package.glob("resources/**/*.py"), *package.glob("export/**/*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in places]
     assert any(re.search(rf'"{name}"', source) for source in sources)
 
 

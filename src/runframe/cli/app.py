@@ -40,6 +40,7 @@ app = typer.Typer(
 app.command("runs")(listing.runs)
 app.command("projects")(listing.projects)
 app.command("export")(export.export)
+app.command("sync")(export.sync)
 app.command("serve")(serve.serve)
 app.command("import")(imports.import_logs)
 app.command("compact")(compact.compact)

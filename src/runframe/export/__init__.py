@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from runframe.export.doors import KnownDataset, export_project, export_runs, known_dataset, plan_export
+from runframe.export.planning import ExportPlan
 from runframe.export.report import ExportReport, Gap
-from runframe.export.runner import export_project
 
-__all__ = ["ExportReport", "Gap", "export_project"]
+__all__ = [
+    "ExportPlan",
+    "ExportReport",
+    "Gap",
+    "KnownDataset",
+    "export_project",
+    "export_runs",
+    "known_dataset",
+    "plan_export",
+]

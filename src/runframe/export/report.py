@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,41 +11,47 @@ from typing import Any
 import pyarrow as pa
 
 from runframe import __version__
-from runframe.export.plan import Plan
+from runframe.export.source import Source
 from runframe.export.tables import Table
-from runframe.export.target import FORMAT, MANIFEST
+from runframe.export.target import FORMAT
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A run whose history is not there as the server counted it.
+    """A run of which something is not there as the server counted it.
 
     Attributes:
         run_id: the run's id.
         rows: the rows that came.
         counted: the rows that the server counted; None where it doesn't say.
         reason: what happened, as a sentence.
+        table: the table that lacks the rows.
     """
 
     run_id: str
     rows: int
     counted: int | None
     reason: str
+    table: str = "history"
 
 
 @dataclass
 class Notes:
-    """What was noticed while histories were read.
+    """What was noticed while the runs were read.
 
     Attributes:
         live: ids of the runs that were still being written.
-        gaps: runs whose history is not there as it was counted.
+        gaps: runs of which something is not there as it was counted.
+        deleted: ids of the runs that are in the dataset, and no longer on the server.
+        watermark: when any run last gave a sign, by the server's clock.
     """
 
     live: list[str] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    watermark: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -56,13 +61,17 @@ class ExportReport:
     Attributes:
         path: `entity/project`.
         target: the dataset's folder.
-        runs: how many runs.
-        rows: how many history rows.
-        bytes: the size of all Parquet files.
+        runs: how many runs the dataset has.
+        rows: how many history rows it has.
+        bytes: the size of all its data files.
         seconds: how long it took.
         conflicts: how many columns hold values whose types disagree; they are JSON text, and the manifest lists them.
         live: ids of the runs that were still being written: a later export may hold more of them.
-        gaps: the runs whose history is not there as the server counted it.
+        gaps: the runs of which something is not there as the server counted it.
+        deleted: ids of the runs that are in the dataset, and no longer on the server.
+        tables: the rows of each table.
+        fetched: of how many runs something was fetched this time.
+        changed: whether the dataset is another one than before.
     """
 
     path: str
@@ -74,6 +83,10 @@ class ExportReport:
     conflicts: int
     live: list[str]
     gaps: list[Gap]
+    deleted: list[str] = field(default_factory=list)
+    tables: dict[str, int] = field(default_factory=dict)
+    fetched: int = 0
+    changed: bool = True
 
     @property
     def complete(self) -> bool:
@@ -81,18 +94,29 @@ class ExportReport:
         return not self.gaps
 
 
-def write_manifest(folder: Path, plan: Plan, began: datetime, tables: list[Table], notes: Notes) -> None:
-    """Write `manifest.json`: where the data come from, what the tables hold, what was noticed."""
-    manifest: dict[str, Any] = {
+def manifest_of(source: Source, began: datetime, tables: list[Table], notes: Notes, generation: int) -> dict[str, Any]:
+    """The manifest: where the data come from, what the tables hold, what was noticed."""
+    return {
         "format": FORMAT,
         "version": MANIFEST_VERSION,
-        "source": {"base_url": plan.source, "path": plan.path},
+        "generation": generation,
+        "source": {"base_url": source.address, "path": source.path, "filters": dict(source.filters)},
         "began_at": began.isoformat(),
         "ended_at": datetime.now(UTC).isoformat(),
+        "watermark": None if notes.watermark is None else notes.watermark.isoformat(),
         "complete": not notes.gaps,
         "live_runs": notes.live,
+        "deleted_runs": notes.deleted,
         "gaps": [vars(gap) for gap in notes.gaps],
         "tables": {table.name: table.described() for table in tables},
         "made_with": {"runframe": __version__, "pyarrow": pa.__version__, "python": platform.python_version()},
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+OF_THE_DATA = ("version", "complete", "live_runs", "deleted_runs", "gaps", "tables")
+"""What of a manifest tells of the data, and not of the export that wrote it."""
+
+
+def same_data(old: dict[str, Any] | None, new: dict[str, Any]) -> bool:
+    """Whether two manifests tell of the same data."""
+    return old is not None and all(old.get(key) == new[key] for key in OF_THE_DATA)

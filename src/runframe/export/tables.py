@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,15 +39,25 @@ class Table:
 
     Attributes:
         name: the table's folder.
-        schema: as stored, field metadata included.
+        columns: the columns' types, as text.
         files: in the order of their rows.
         conflicts: the columns whose values' types disagreed, as dicts with the columns of `Frame.conflicts`.
+        content: a digest of what it was made of.
+        kept: whether the files are those of the dataset before.
     """
 
     name: str
-    schema: Any
+    columns: dict[str, str]
     files: list[TableFile] = field(default_factory=list)
     conflicts: list[dict[str, Any]] = field(default_factory=list)
+    content: str = ""
+    kept: bool = False
+
+    @classmethod
+    def of_description(cls, name: str, described: Mapping[str, Any]) -> Table:
+        """A table that a manifest tells of."""
+        files = [TableFile(**file) for file in described["files"]]
+        return cls(name, described["columns"], files, described["conflicts"], described.get("content", ""), kept=True)
 
     @property
     def rows(self) -> int:
@@ -62,7 +74,8 @@ class Table:
         return {
             "rows": self.rows,
             "bytes": self.bytes,
-            "columns": {each.name: str(each.type) for each in self.schema},
+            "content": self.content,
+            "columns": self.columns,
             "files": [vars(file) for file in self.files],
             "conflicts": self.conflicts,
         }
@@ -85,15 +98,18 @@ def stored_schema(schema: Any) -> Any:
     return pa.schema(decoded, metadata=plain.metadata)
 
 
-def write_table(folder: Path, name: str, frame: Frame) -> Table:
-    """Write a frame as `folder/name/name-00000.parquet` and so on (zstd), never holding more than a row group.
+def write_table(folder: Path, name: str, frame: Frame, content: str = "") -> Table:
+    """Write a frame as Parquet files (zstd) in `folder/name`, never holding more than a row group.
+
+    A file's name ends in a few digits of its digest: a name never stands for other content than before, so whoever
+    has listed the files of one dataset does not read those of the next one among them.
 
     Returns:
         What was written. A frame without rows gives one file with the schema alone.
     """
     stored = stored_schema(frame.schema)
-    table = Table(name, stored)
-    batches = _stored_batches(frame, stored)
+    table = Table(name, {each.name: str(each.type) for each in stored}, content=content)
+    batches = stored_batches(frame, stored)
     batch = next(batches, None)
     while batch is not None or not table.files:
         path = folder / name / f"{name}-{len(table.files):05d}.parquet"
@@ -105,12 +121,34 @@ def write_table(folder: Path, name: str, frame: Frame) -> Table:
                 batch = next(batches, None)
             if batch is None:
                 sink.annotate(frame.schema.metadata)  # only now it has counted its rows
-        table.files.append(TableFile(path.relative_to(folder).as_posix(), sink.rows, sink.bytes, _digest(path)))
+        digest = _digest(path)
+        path = path.rename(path.with_name(f"{path.stem}-{digest[:8]}.parquet"))
+        table.files.append(TableFile(path.relative_to(folder).as_posix(), sink.rows, sink.bytes, digest))
     table.conflicts = frame.conflicts.to_pylist()
     return table
 
 
-def _stored_batches(frame: Frame, stored: Any) -> Iterator[Any]:
+def kept_table(old: Path, new: Path, name: str, described: Mapping[str, Any]) -> Table | None:
+    """A table of the dataset before, linked into the next one; None where its files are not as they were written."""
+    table = Table.of_description(name, described)
+    for file in table.files:
+        try:
+            if (old / file.path).stat().st_size != file.bytes:
+                return None
+        except OSError:
+            return None
+    for file in table.files:
+        target = new / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(old / file.path, target)
+        except OSError:  # a file system without links
+            shutil.copy2(old / file.path, target)
+    return table
+
+
+def stored_batches(frame: Frame, stored: Any) -> Iterator[Any]:
+    """The batches of a frame as a table's files hold them."""
     for batch in frame.to_batches():
         yield pa.RecordBatch.from_arrays([_stored(array) for array in batch.columns], schema=stored)
 

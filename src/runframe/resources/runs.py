@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from runframe import extjson
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+    from runframe.export import ExportReport
     from runframe.frames.frame import Frame
     from runframe.frames.patterns import Pattern
+    from runframe.progress import Report
     from runframe.resources.sweeps import Sweep
 
 Format = Literal["frame", "polars", "pandas", "default"]
@@ -346,6 +349,35 @@ class Runs(SizedCollection[Run]):
         from runframe.resources.tables import runs_tables
 
         return runs_tables(self, key, missing)
+
+    def to_parquet(
+        self,
+        to: str | Path,
+        *,
+        tables: Iterable[str] | str | None = None,
+        memory: int | str | None = None,
+        progress: bool | Report | None = None,
+    ) -> ExportReport:
+        """Writes these runs, with their complete histories, as a dataset; or brings the one that is there up to date.
+
+        It is what `Api.export` does, for the runs that match the filter; the dataset has them in the order of their
+        creation. ``runs.frame().to_parquet(path)`` writes the runs alone to a single file.
+
+        Args:
+            to: the dataset's folder: new, empty, or an earlier export of the same runs.
+            tables: the tables to write; None for ``runs`` and ``history``, "all" for all.
+            memory: how much memory it may use for what it holds, as in ``512MB``.
+            progress: False shows nothing, True a bar; a function gets every change.
+
+        Raises:
+            UsageError: the folder holds something else, or an argument is malformed.
+            NotFoundError: there is no such project.
+            CommError: the server refused, or could not be reached.
+        """
+        from runframe.export import export_runs
+
+        source = (self.client, self.entity, self.project, self.filters)
+        return export_runs(*source, to=to, tables=tables, memory=memory, progress=progress)
 
     def __repr__(self) -> str:
         return f"<Runs {self.entity}/{self.project}>"
