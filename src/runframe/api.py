@@ -754,6 +754,7 @@ class Api:
         *,
         to: str | Path,
         tables: Iterable[str] | str | None = None,
+        files: Iterable[str] | str = (),
         memory: int | str | None = None,
         compare_all: bool = False,
         progress: bool | Report | None = None,
@@ -763,7 +764,9 @@ class Api:
         Args:
             path: ``entity/project``, or ``project`` of the default entity.
             to: the dataset's folder: new, empty, or an earlier export of the same project, finished or not.
-            tables: the tables to write; None for ``runs`` and ``history``, "all" for all.
+            tables: the tables to write, of ``runs``, ``history``, ``system``, ``console``, ``artifacts``, ``files``,
+                ``sweeps``, ``reports`` and ``projects``; None for ``runs`` and ``history``, "all" for all.
+            files: names of files whose content is fetched too, with ``*`` for any text.
             memory: how much memory it may use for what it holds, as in ``512MB``.
             compare_all: list every run again and compare it, not only those that gave a sign since.
             progress: False shows nothing, True a bar; a function gets every change.
@@ -779,7 +782,7 @@ class Api:
         from runframe.export import export_project
 
         return export_project(
-            self, path, to=to, tables=tables, memory=memory, compare_all=compare_all, progress=progress
+            self, path, to=to, tables=tables, files=files, memory=memory, compare_all=compare_all, progress=progress
         )
 
     # Its life.

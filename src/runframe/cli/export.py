@@ -23,6 +23,10 @@ Tables = Annotated[
     str | None,
     typer.Option("--tables", metavar="NAMES", help="Names with commas between them, or all. By default runs,history."),
 ]
+Files = Annotated[
+    str,
+    typer.Option("--files", metavar="PATTERNS", help="Files whose content is fetched too, as in '*.yaml,media/*'."),
+]
 Memory = Annotated[
     str | None,
     typer.Option("--memory", metavar="SIZE", help="How much memory it may use for what it holds, as in 512MB."),
@@ -45,6 +49,7 @@ def export(
     path: Annotated[str, typer.Argument(metavar="ENTITY/PROJECT")],
     to: To,
     tables: Tables = None,
+    files: Files = "",
     memory: Memory = None,
     compare_all: CompareAll = False,
     quiet: Quiet = False,
@@ -62,7 +67,7 @@ def export(
     """
     from runframe.export import export_project, plan_export
 
-    asked: dict[str, Any] = {"to": to, "tables": tables, "memory": memory, "compare_all": compare_all}
+    asked: dict[str, Any] = {"to": to, "tables": tables, "files": files, "memory": memory, "compare_all": compare_all}
     with connect(base_url, api_key) as api:
         if dry_run:
             _say_plan(plan_export(api, path, **asked), as_json=as_json)
@@ -83,6 +88,7 @@ def sync(
         str | None,
         typer.Option("--tables", metavar="NAMES", help="Names with commas between them, or all. By default as before."),
     ] = None,
+    files: Files = "",
     memory: Memory = None,
     compare_all: CompareAll = False,
     quiet: Quiet = False,
@@ -103,7 +109,7 @@ def sync(
         raise UsageError(f"{to} holds no export: name the project, as in `runframe sync ENTITY/PROJECT --to {to}`")
     if known is not None:
         path, tables = path or known.path, tables or ",".join(known.tables)
-    export(str(path), to, tables, memory, compare_all, quiet, as_json, dry_run, base_url, api_key)
+    export(str(path), to, tables, files, memory, compare_all, quiet, as_json, dry_run, base_url, api_key)
 
 
 def summary(report: ExportReport) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
 from runframe.export.options import Options
+from runframe.export.project_tables import OF_THE_PROJECT, PROJECT_TABLES, ProjectTable
+from runframe.export.run_tables import EVENTS, ConsoleTable, FilesTable
 from runframe.export.source import ORDER, Source
 from runframe.export.state import State
 from runframe.frames import Frame, Provenance, flatten
@@ -17,8 +19,11 @@ from runframe.frames.schema import CATEGORY, MEANING, TIME, is_json
 from runframe.resources.history.live import HISTORY
 from runframe.resources.runs import Runs
 
-_RUNS_AT_ONCE = 500
+CONTENTS = "file_contents"
+"""The folder of the contents of files, in which each run has one of its own."""
 
+_RUNS_AT_ONCE = 500
+_AS_HELD = {MEANING: b"As the server holds it."}
 _DELETED = pa.field("deleted_at", TIME, metadata={MEANING: b"When it was found to be deleted on the server."})
 
 
@@ -26,60 +31,136 @@ def table_frame(name: str, state: State, source: Source, options: Options) -> Fr
     """A table's frame; building it reads all that it is made of."""
     if name == "runs":
         return _runs_frame(state, source, options)
-    return _history_frame(state, source, options)
+    if name in PROJECT_TABLES:
+        return _project_frame(PROJECT_TABLES[name], state, source, options)
+    if name == "history":
+        return _row_frame("history", HISTORY.arrow, state, source, options)
+    if name == "system":
+        return _plain_names(_row_frame("system", EVENTS.arrow, state, source, options))
+    schema = ConsoleTable.schema if name == "console" else FilesTable.schema
+    return Frame(schema, lambda: _listed(name, state), _provenance(name, state, source))
 
 
-def table_content(name: str, state: State, source: Source, options: Options) -> str:
+def table_content(name: str, state: State, options: Options) -> str:
     """What a table is made of, as a short text: equal texts mean equal tables."""
-    return state.catalog.content_of_runs() if name == "runs" else state.catalog.content(name)
+    if name == "runs":
+        return state.catalog.content_of_runs()
+    if name in PROJECT_TABLES:
+        part = state.catalog.part(OF_THE_PROJECT, name)
+        return "" if part is None else f"{part.rows} {part.digest}"
+    layout = f"{options.layout} " if name == "history" else ""
+    return layout + state.catalog.content(name)
+
+
+def contents(state: State) -> Iterator[tuple[str, str]]:
+    """The contents of files that were fetched: where each is kept, and where it is in the dataset."""
+    for entry in state.catalog.entries("files"):
+        for batch in () if entry.part is None else state.read(entry.part):
+            for name, kept in zip(batch.column("name").to_pylist(), batch.column("content").to_pylist(), strict=True):
+                if kept is not None:
+                    yield kept, f"{CONTENTS}/{entry.run_id}/{name}"
 
 
 def _runs_frame(state: State, source: Source, options: Options) -> Frame:
     """The runs with their documents twice: as typed columns, and as the JSON text that the server holds."""
     listed = Runs.SCHEMA
-    documents = [each for each in listed.arrow if is_json(each.type)]
-    raw = [
-        pa.field(f"raw_{each.name}", each.type, metadata={MEANING: b"As the server holds it."}) for each in documents
-    ]
-    schema = pa.schema([*listed.arrow, _DELETED, *raw])
+    documents = [each.name for each in listed.arrow if is_json(each.type)]
+    schema, raw = _twice(pa.schema([*listed.arrow, _DELETED]), documents)
     context = {"entity": source.entity, "project": source.project}
+
+    def path_of(node: Mapping[str, Any]) -> str:
+        return f"{source.path}/{node['name']}"
 
     def open_() -> Iterator[Any]:
         nodes = state.catalog.nodes()
         while some := list(islice(nodes, _RUNS_AT_ONCE)):
-            path_of = lambda node: f"{source.path}/{node['name']}"  # noqa: E731
             batch = to_batch(listed, [node for node, _ in some], context, path_of=path_of)
             deleted = pa.array([None if moment is None else parse_time(moment) for _, moment in some], TIME)
-            twice = [*batch.columns, deleted, *(batch.column(each.name) for each in documents)]
-            yield pa.RecordBatch.from_arrays(twice, schema=schema)
+            yield pa.RecordBatch.from_arrays([*batch.columns, deleted, *map(batch.column, raw)], schema=schema)
 
     live = bool(state.catalog.live_names())
     provenance = Provenance("live" if live else "complete", source=source.path, query=ORDER)
-    names = [each.name for each in documents]
-    return flatten(Frame(schema, open_, provenance), documents=names, memory_budget=options.spool)
+    return flatten(Frame(schema, open_, provenance), documents=documents, memory_budget=options.spool)
 
 
-def _history_frame(state: State, source: Source, options: Options) -> Frame:
-    """The rows of all histories, sorted by run and step, flattened to one schema."""
-    entries = [entry for entry in state.catalog.entries("history") if entry.part is not None]
-    counted = [entry.part.counted for entry in entries if entry.part is not None]
+def _project_frame(table: ProjectTable, state: State, source: Source, options: Options) -> Frame:
+    """A table that was listed as a whole; some of its documents twice, as typed columns and as text."""
+    schema, raw = _twice(table.schema, table.documents)
+    part = state.catalog.part(OF_THE_PROJECT, table.name)
 
     def open_() -> Iterator[Any]:
-        for entry in state.catalog.entries("history"):
-            if entry.part is not None:
-                for batch in state.read(entry.part):
-                    yield _of_run(entry.run_id, batch)
+        for batch in () if part is None else state.read(part):
+            yield pa.RecordBatch.from_arrays([*batch.columns, *map(batch.column, raw)], schema=schema)
 
-    provenance = Provenance(
-        "live" if any(entry.live for entry in entries) else "complete",
-        source=source.path,
-        server_rows=None if None in counted else sum(each for each in counted if each is not None),
-    )
-    return flatten(Frame(HISTORY.arrow, open_, provenance), memory_budget=options.spool)
+    frame = Frame(schema, open_, Provenance("complete", source=source.path))
+    if not table.documents:
+        return frame
+    return flatten(frame, documents=table.documents, memory_budget=options.spool)
 
 
-def _of_run(run_id: str, batch: Any) -> Any:
+def _twice(schema: Any, documents: Any) -> tuple[Any, list[str]]:
+    """The schema with the documents a second time, as `raw_…`; and their names."""
+    raw = [pa.field(f"raw_{name}", schema.field(name).type, metadata=_AS_HELD) for name in documents]
+    return pa.schema([*schema, *raw]), list(documents)
+
+
+def _row_frame(name: str, schema: Any, state: State, source: Source, options: Options) -> Frame:
+    """JSON rows of all runs, by run and in their order, flattened to one schema."""
+
+    def open_() -> Iterator[Any]:
+        for entry in state.catalog.entries(name):
+            for batch in () if entry.part is None else state.read(entry.part):
+                yield _of_run(entry.run_id, batch, schema)
+
+    return flatten(Frame(schema, open_, _provenance(name, state, source)), memory_budget=options.spool)
+
+
+def _listed(name: str, state: State) -> Iterator[Any]:
+    """The rows of a table of fixed columns, by run and in their order."""
+    for entry in state.catalog.entries(name):
+        for batch in () if entry.part is None else state.read(entry.part):
+            yield batch if name != "files" else _with_places(entry.run_id, batch)
+
+
+def _with_places(run_id: str, batch: Any) -> Any:
+    """The files of a run, with where their contents are in the dataset."""
+    pairs = zip(batch.column("name").to_pylist(), batch.column("content").to_pylist(), strict=True)
+    places = [None if kept is None else f"{CONTENTS}/{run_id}/{name}" for name, kept in pairs]
+    return pa.RecordBatch.from_arrays([*batch.columns[:-1], pa.array(places, pa.string())], schema=batch.schema)
+
+
+def _provenance(name: str, state: State, source: Source) -> Provenance:
+    live, counts = False, []
+    for entry in state.catalog.entries(name):
+        if entry.part is not None:
+            live = live or entry.live
+            counts.append(entry.part.counted)
+    known = [each for each in counts if each is not None]
+    counted = sum(known) if len(known) == len(counts) else None
+    return Provenance("live" if live else "complete", source=source.path, server_rows=counted)
+
+
+def _of_run(run_id: str, batch: Any, schema: Any) -> Any:
     """A part's batch with its run's id."""
     zeros = pa.array([0], CATEGORY.index_type).take(pa.array([0] * batch.num_rows, pa.int8()))
     run_ids = pa.DictionaryArray.from_arrays(zeros, pa.array([run_id], CATEGORY.value_type))
-    return pa.RecordBatch.from_arrays([run_ids, *batch.columns], schema=HISTORY.arrow)
+    return pa.RecordBatch.from_arrays([run_ids, *batch.columns], schema=schema)
+
+
+def _plain_names(frame: Frame) -> Frame:
+    r"""System metrics without the mark that each line has, as they are called: ``system.cpu``, not ``system\.cpu``.
+
+    Their keys hold dots and are never nested, so no name can be taken for another; where one could, all stay.
+    """
+    kept = [index for index, name in enumerate(frame.columns) if name != "_wandb"]
+    names = [frame.columns[index].replace("\\.", ".") for index in kept]
+    if len(set(names)) < len(names):
+        names = [frame.columns[index] for index in kept]
+    fields = [frame.schema.field(index).with_name(name) for index, name in zip(kept, names, strict=True)]
+    schema = pa.schema(fields)
+
+    def open_() -> Iterator[Any]:
+        for batch in frame.to_batches():
+            yield pa.RecordBatch.from_arrays([batch.column(index) for index in kept], schema=schema)
+
+    return Frame(schema, open_, frame.provenance, frame.conflicts)

@@ -23,6 +23,7 @@ def export_project(
     *,
     to: str | Path,
     tables: Iterable[str] | str | None = None,
+    files: Iterable[str] | str = (),
     memory: int | str | None = None,
     compare_all: bool = False,
     progress: bool | Report | None = None,
@@ -42,7 +43,9 @@ def export_project(
         api: the connection.
         path: `entity/project`, or `project` of the default entity.
         to: the dataset's folder: new, empty, or an earlier export of the same project.
-        tables: the tables to write; None for `runs` and `history`, "all" for all.
+        tables: the tables to write, of `runs`, `history`, `system`, `console`, `artifacts`, `files`, `sweeps`,
+            `reports` and `projects`; None for `runs` and `history`, "all" for all.
+        files: names of files whose content is fetched too, with ``*`` for any text.
         memory: how much memory it may use for what it holds: bytes, or text such as ``512MB`` (which is the default).
         compare_all: list every run again and compare it with what is known, instead of asking the server for
             those that gave a sign since.
@@ -58,7 +61,7 @@ def export_project(
         CommError: the server refused, or could not be reached.
         OSError: the folder cannot be written.
     """
-    options = Options.of(tables=tables, memory=memory, compare_all=compare_all)
+    options = Options.of(tables=tables, files=files, memory=memory, compare_all=compare_all)
     return run_export(Source.of_path(api.client, path), to, options, progress)
 
 
@@ -70,11 +73,12 @@ def export_runs(
     *,
     to: str | Path,
     tables: Iterable[str] | str | None = None,
+    files: Iterable[str] | str = (),
     memory: int | str | None = None,
     progress: bool | Report | None = None,
 ) -> ExportReport:
     """What `export_project` does, for the runs that match a filter."""
-    options = Options.of(tables=tables, memory=memory)
+    options = Options.of(tables=tables, files=files, memory=memory)
     return run_export(Source(client, entity, project, dict(filters)), to, options, progress)
 
 
@@ -84,6 +88,7 @@ def plan_export(
     *,
     to: str | Path,
     tables: Iterable[str] | str | None = None,
+    files: Iterable[str] | str = (),
     memory: int | str | None = None,
     compare_all: bool = False,
 ) -> ExportPlan:
@@ -91,7 +96,7 @@ def plan_export(
 
     Every run is compared, whatever `compare_all` says. How many bytes the histories are is estimated from a few rows.
     """
-    options = Options.of(tables=tables, memory=memory, compare_all=compare_all)
+    options = Options.of(tables=tables, files=files, memory=memory, compare_all=compare_all)
     return plan_dataset(Source.of_path(api.client, path), to, options)
 
 

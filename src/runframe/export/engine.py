@@ -14,13 +14,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runframe.errors import UsageError
-from runframe.export.assembling import table_content, table_frame
+from runframe.errors import AuthenticationError, CommError, UsageError
+from runframe.export.assembling import contents, table_content, table_frame
+from runframe.export.contents import drop_incomplete, link_contents, tidy_contents
 from runframe.export.fetching import fetch_parts
 from runframe.export.listing import refresh
 from runframe.export.options import Options
+from runframe.export.project_tables import OF_THE_PROJECT, PROJECT_TABLES, fetch_table
 from runframe.export.report import ExportReport, Gap, Notes, manifest_of, same_data
-from runframe.export.run_tables import RUN_TABLES
+from runframe.export.run_tables import ConsoleTable, FilesTable, HistoryTable, RunTable, SystemTable
 from runframe.export.source import Source
 from runframe.export.state import State, open_state
 from runframe.export.tables import Table, kept_table, write_table
@@ -118,8 +120,9 @@ class _Export:
         # The same project under another address may be another server's: the times tell nothing of it.
         thorough = options.compare_all or self._elsewhere
         refresh(self._source, catalog, options.overlap, counted=counted, compare_all=thorough)
-        tables = [RUN_TABLES[name] for name in options.tables if name in RUN_TABLES]
-        todo = {table.name: catalog.todo(table.name, self._number) for table in tables}
+        drop_incomplete(self._state)
+        tables = self._run_tables()
+        todo = {table.name: catalog.todo(table.name, self._number, table.asked) for table in tables}
         expected = sum(run.rows for run in todo.get("history", []))
         self._task.update(total=expected, description=f"Reading {self._source.path}")
         failed: list[Gap] = []
@@ -128,8 +131,26 @@ class _Export:
                 self._state, self._source, table, todo[table.name],
                 number=self._number, workers=options.workers, task=self._task,
             )  # fmt: skip
+        failed += [gap for name in options.tables if name in PROJECT_TABLES for gap in self._list(name)]
         self.fetched = len({run.storage_id for runs in todo.values() for run in runs})
         self._notice(failed, [table.name for table in tables])
+
+    def _run_tables(self) -> list[RunTable]:
+        """The tables asked for that are fetched run by run; histories last, as they take the longest."""
+        files = FilesTable(self._options.files, self._state.contents)
+        known: list[RunTable] = [SystemTable(), ConsoleTable(), files, HistoryTable()]
+        return [table for table in known if table.name in self._options.tables]
+
+    def _list(self, name: str) -> list[Gap]:
+        """Lists a table of the project anew; what was listed before stays where that fails."""
+        try:
+            part = fetch_table(self._state.parts, self._source, PROJECT_TABLES[name])
+        except AuthenticationError:
+            raise
+        except CommError as error:
+            return [Gap(OF_THE_PROJECT, 0, None, f"{name} could not be listed: {error.message}", name)]
+        self._state.remove(self._state.catalog.put_part(part, self._number))
+        return []
 
     def _notice(self, failed: list[Gap], tables: list[str]) -> None:
         catalog, known = self._state.catalog, {(gap.run_id, gap.table) for gap in failed}
@@ -154,6 +175,8 @@ class _Export:
         tables = [self._table(name, new, before) for name in self._options.tables]
         generation = 1 + int((before or {}).get("generation") or 0)
         manifest = manifest_of(self._source, began, tables, self.notes, generation)
+        if "files" in self._options.tables:
+            manifest["contents"] = link_contents(self._state.contents, new, contents(self._state))
         history = next((table.rows for table in tables if table.name == "history"), 0)
         self._task.update(total=history, done=history)
         changed = not all(table.kept for table in tables) or not same_data(before, manifest)
@@ -165,10 +188,11 @@ class _Export:
         else:
             self._state.new_folder().rmdir()
         self._state.catalog.set("finished", str(self._number))
+        tidy_contents(self._state.contents, contents(self._state))
         return manifest, changed
 
     def _table(self, name: str, new: Path, before: dict[str, Any] | None) -> Table:
-        content = table_content(name, self._state, self._source, self._options)
+        content = table_content(name, self._state, self._options)
         known = (before or {}).get("tables", {}).get(name)
         if known is not None and known.get("content") == content:
             kept = kept_table(self._target, new, name, known)

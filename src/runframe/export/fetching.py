@@ -55,7 +55,7 @@ def fetch_parts(
         TransportError: the server is away.
     """
     stop = Event()
-    tally = _Tally(len(runs))
+    tally = _Tally(table.name, len(runs))
     todo = iter(runs)
     with ThreadPoolExecutor(workers, thread_name_prefix="runframe-export") as pool:
         waiting: dict[Future[PartRecord], Todo] = {}
@@ -90,8 +90,9 @@ def _note(state: State, run: Todo, future: Future[PartRecord], number: int, tall
 class _Tally:
     """Which runs failed, and whether it is the server that is away."""
 
-    def __init__(self, runs: int) -> None:
+    def __init__(self, table: str, runs: int) -> None:
         self.failed: list[Gap] = []
+        self._table = table
         self._runs = runs
         self._in_a_row = 0
 
@@ -101,7 +102,9 @@ class _Tally:
     def fail(self, run: Todo, error: CommError | ValueError) -> None:
         counted = None if run.extent is None else run.extent.lines
         message = error.message if isinstance(error, CommError) else str(error)
-        self.failed.append(Gap(run.run_id, 0, counted, f"{run.run_id} could not be read: {message}"))
+        what = run.run_id if self._table == "history" else f"{self._table} of {run.run_id}"
+        counted = counted if self._table == "history" else None
+        self.failed.append(Gap(run.run_id, 0, counted, f"{what} could not be read: {message}", self._table))
         away = isinstance(error, TransportError) and not is_too_slow(error)
         self._in_a_row = self._in_a_row + 1 if away else 0
         if self._in_a_row >= min(PATIENCE, self._runs):

@@ -11,7 +11,7 @@ from typing import Literal
 
 from runframe.errors import UsageError
 
-TABLES = ("runs", "history")
+TABLES = ("runs", "history", "system", "console", "artifacts", "files", "sweeps", "reports", "projects")
 """The tables that there are."""
 
 DEFAULT_TABLES = ("runs", "history")
@@ -34,6 +34,8 @@ class Options:
 
     Attributes:
         tables: the tables to write, in the order of `TABLES`.
+        layout: "wide" for a history with a column a metric, "long" for one with a row a value.
+        files: the files of runs whose content is fetched: names, with ``*`` for any text.
         memory: how many bytes it may use for what it holds.
         overlap: how far back before the last sign of any run changes are looked for.
         compare_all: list every run again and compare it with what is known, instead of trusting the times.
@@ -41,6 +43,8 @@ class Options:
     """
 
     tables: tuple[str, ...] = DEFAULT_TABLES
+    layout: Layout = "wide"
+    files: tuple[str, ...] = ()
     memory: int = MEMORY
     overlap: timedelta = OVERLAP
     compare_all: bool = False
@@ -51,6 +55,8 @@ class Options:
         cls,
         *,
         tables: Iterable[str] | str | None = None,
+        layout: str = "wide",
+        files: Iterable[str] | str = (),
         memory: int | str | None = None,
         compare_all: bool = False,
     ) -> Options:
@@ -58,17 +64,27 @@ class Options:
 
         Args:
             tables: names of tables, as a list or with commas between them; "all" for all; None for the default ones.
+            layout: "wide" or "long".
+            files: names or patterns of files whose content is fetched, as a list or with commas between them; the
+                table of files is written then, whatever tables are asked for.
             memory: bytes, or text such as ``512MB``.
             compare_all: see `Options`.
 
         Raises:
-            UsageError: there is no such table, or the size is malformed or too small.
+            UsageError: there is no such table or layout, or the size is malformed or too small.
         """
         budget = MEMORY if memory is None else size_in_bytes(memory)
         if budget < _LEAST_MEMORY:
             raise UsageError(f"memory is {memory}; an export needs at least {_LEAST_MEMORY // 10**6} MB")
+        if layout not in ("wide", "long"):
+            raise UsageError(f"layout must be 'wide' (a column a metric) or 'long' (a row a value), not {layout!r}")
+        patterns = tuple(sorted({each.strip() for each in _listed(files)} - {""}))
+        chosen = chosen_tables(tables)
+        if patterns:
+            chosen = tuple(name for name in TABLES if name in {*chosen, "files"})
         workers = max(1, min(cls.workers, budget // (4 * 2**23)))
-        return cls(chosen_tables(tables), budget, compare_all=compare_all, workers=workers)
+        shape: Layout = "wide" if layout == "wide" else "long"
+        return cls(chosen, shape, patterns, budget, compare_all=compare_all, workers=workers)
 
     @property
     def spool(self) -> int:
@@ -84,7 +100,7 @@ def chosen_tables(asked: Iterable[str] | str | None) -> tuple[str, ...]:
     """
     if asked is None:
         return DEFAULT_TABLES
-    names = [name.strip() for name in asked.split(",")] if isinstance(asked, str) else list(asked)
+    names = [name.strip() for name in _listed(asked)]
     if names == ["all"]:
         return TABLES
     for name in names:
@@ -95,6 +111,10 @@ def chosen_tables(asked: Iterable[str] | str | None) -> tuple[str, ...]:
     if not names:
         raise UsageError(f"no table is asked for; there are {', '.join(TABLES)}")
     return tuple(name for name in TABLES if name in names)
+
+
+def _listed(asked: Iterable[str] | str) -> list[str]:
+    return asked.split(",") if isinstance(asked, str) else list(asked)
 
 
 def size_in_bytes(size: int | str) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runframe.export.options import Options
-from runframe.export.run_tables import RUN_TABLES
+from runframe.export.run_tables import FilesTable
 from runframe.export.source import Source
 from runframe.export.state import Catalog, peek_state
 from runframe.export.state.catalog import stamp_of
@@ -63,14 +63,15 @@ def plan_dataset(source: Source, to: str | Path, options: Options) -> ExportPlan
     check_target(target, source.path)
     source.count()  # to say that there is no such project before anything else
     with peek_state(target) as catalog:
-        found = _look(source, catalog, [name for name in options.tables if name in RUN_TABLES])
+        asked = {"history": "", "system": "", "console": "", "files": FilesTable(options.files).asked}
+        found = _look(source, catalog, {name: asked[name] for name in options.tables if name in asked})
         deleted = 0 if catalog is None else len(catalog.stamps().keys() - found.seen)
     rows = sum(found.rows.values()) if "history" in options.tables else 0
     size = round(rows * _row_bytes(source, found.rows)) if rows else 0
     return ExportPlan(source.path, str(to), found.runs, len(found.names), rows, size, deleted, options.tables)
 
 
-def _look(source: Source, catalog: Catalog | None, tables: list[str]) -> _Found:
+def _look(source: Source, catalog: Catalog | None, tables: dict[str, str]) -> _Found:
     found = _Found()
     current: dict[str, dict[str, str]] = {}
     if catalog is not None:
@@ -88,9 +89,11 @@ def _look(source: Source, catalog: Catalog | None, tables: list[str]) -> _Found:
     return found
 
 
-def _is_current(node: dict[str, Any], parts: dict[str, str], tables: list[str]) -> bool:
+def _is_current(node: dict[str, Any], parts: dict[str, str], tables: dict[str, str]) -> bool:
     stamp = stamp_of(node)
-    return node.get("state") not in LIVE_STATES and all(parts.get(table) == stamp for table in tables)
+    return node.get("state") not in LIVE_STATES and all(
+        parts.get(table) == stamp + asked for table, asked in tables.items()
+    )
 
 
 def _row_bytes(source: Source, rows: dict[str, int]) -> float:

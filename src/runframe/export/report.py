@@ -88,6 +88,10 @@ class ExportReport:
     fetched: int = 0
     changed: bool = True
 
+    def __fspath__(self) -> str:
+        """The dataset's folder: a report can be given wherever a path is expected."""
+        return str(self.target)
+
     @property
     def complete(self) -> bool:
         """Whether everything that the server counted is there."""
@@ -113,10 +117,10 @@ def manifest_of(source: Source, began: datetime, tables: list[Table], notes: Not
     }
 
 
-OF_THE_DATA = ("version", "complete", "live_runs", "deleted_runs", "gaps", "tables")
+OF_THE_DATA = ("version", "complete", "live_runs", "deleted_runs", "gaps", "tables", "contents")
 """What of a manifest tells of the data, and not of the export that wrote it."""
 
 
 def same_data(old: dict[str, Any] | None, new: dict[str, Any]) -> bool:
     """Whether two manifests tell of the same data."""
-    return old is not None and all(old.get(key) == new[key] for key in OF_THE_DATA)
+    return old is not None and all(old.get(key) == new.get(key) for key in OF_THE_DATA)

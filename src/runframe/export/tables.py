@@ -153,6 +153,18 @@ def stored_batches(frame: Frame, stored: Any) -> Iterator[Any]:
         yield pa.RecordBatch.from_arrays([_stored(array) for array in batch.columns], schema=stored)
 
 
+def decoded_schema(schema: Any) -> Any:
+    """The schema with text in place of dictionaries: what can be stored batch by batch; JSON stays JSON."""
+    decoded = [each.with_type(each.type.value_type) if pa.types.is_dictionary(each.type) else each for each in schema]
+    return pa.schema(decoded, metadata=schema.metadata)
+
+
+def decoded_batch(batch: Any) -> Any:
+    """The batch of `decoded_schema`."""
+    arrays = [each.dictionary_decode() if pa.types.is_dictionary(each.type) else each for each in batch.columns]
+    return pa.RecordBatch.from_arrays(arrays, schema=decoded_schema(batch.schema))
+
+
 def _stored(array: Any) -> Any:
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else plain_array(array)
 

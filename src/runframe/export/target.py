@@ -75,6 +75,9 @@ def check_target(target: Path, path: str) -> None:
     if (owner := manifest["source"]["path"]) != path:
         raise UsageError(f"{target} holds the export of {owner}; give {path} a folder of its own", path=path)
     ours = {MANIFEST} | {file["path"] for table in manifest["tables"].values() for file in table["files"]}
+    contents = (manifest.get("contents") or {}).get("folder")
+    if contents is not None:
+        ours |= {file for file in there if file.startswith(f"{contents}/")}
     if foreign := sorted(there - ours):
         raise UsageError(
             f"{target} holds files that the export did not write ({', '.join(foreign[:3])}); move them elsewhere",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -74,7 +75,7 @@ class Scannable:
 
     def to_parquet(
         self, path: str | Path, columns: Columns = None, *, where: Any = None, limit: int | None = None
-    ) -> Path:
+    ) -> os.PathLike[str]:
         """Writes the rows to one Parquet file, batch by batch, and returns its path; see `Frame.to_parquet`."""
         return self.scan(columns, where, limit).frame().to_parquet(path)
 

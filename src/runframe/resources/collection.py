@@ -343,6 +343,13 @@ class Collection(DatasetLike, Generic[T]):
         """The Arrow schema of the columns that are there without flattening; each field's metadata says its meaning."""
         return self.SCHEMA.arrow
 
+    def node_pages(self) -> Iterator[list[dict[str, Any]]]:
+        """The nodes as the server sent them, each once, a page at a time; with all fields.
+
+        For what needs more of a node than its columns, such as the address of a file.
+        """
+        return self._stream(full=True)
+
     def scan(
         self,
         columns: Columns = None,

@@ -352,32 +352,52 @@ class Runs(SizedCollection[Run]):
 
     def to_parquet(
         self,
-        to: str | Path,
+        path: str | Path,
+        columns: Columns = None,
         *,
+        where: Any = None,
+        limit: int | None = None,
         tables: Iterable[str] | str | None = None,
+        files: Iterable[str] | str = (),
         memory: int | str | None = None,
         progress: bool | Report | None = None,
-    ) -> ExportReport:
-        """Writes these runs, with their complete histories, as a dataset; or brings the one that is there up to date.
+    ) -> Path | ExportReport:
+        """Writes these runs to one Parquet file, or with their complete histories to a dataset.
 
-        It is what `Api.export` does, for the runs that match the filter; the dataset has them in the order of their
-        creation. ``runs.frame().to_parquet(path)`` writes the runs alone to a single file.
+        A path that ends in ``.parquet`` is a file, of the columns and rows asked for; see `scan`. Any other path is a
+        folder: it becomes a dataset, or the one that is there is brought up to date, as `Api.export` does it, for the
+        runs that match the filter. The dataset has them in the order of their creation.
 
         Args:
-            to: the dataset's folder: new, empty, or an earlier export of the same runs.
-            tables: the tables to write; None for ``runs`` and ``history``, "all" for all.
-            memory: how much memory it may use for what it holds, as in ``512MB``.
-            progress: False shows nothing, True a bar; a function gets every change.
+            path: the file, or the dataset's folder: new, empty, or an earlier export of the same runs.
+            columns: of a file: as in `scan`.
+            where: of a file: as in `scan`.
+            limit: of a file: as in `scan`.
+            tables: of a dataset: the tables to write, see `Api.export`; None for ``runs`` and ``history``, "all" for
+                all.
+            files: of a dataset: names of files whose content is fetched too, with ``*`` for any text.
+            memory: of a dataset: how much memory it may use for what it holds, as in ``512MB``.
+            progress: of a dataset: False shows nothing, True a bar; a function gets every change.
+
+        Returns:
+            The file's path; of a dataset what was written and noticed.
 
         Raises:
-            UsageError: the folder holds something else, or an argument is malformed.
+            UsageError: the folder holds something else, or an argument is malformed or belongs to the other form.
             NotFoundError: there is no such project.
             CommError: the server refused, or could not be reached.
         """
+        of_a_file = Path(path).suffix == ".parquet"
+        if not of_a_file and (columns is not None or where is not None or limit is not None):
+            raise UsageError(f"columns, where and limit are for a file: {path} is a folder (no .parquet at its end)")
+        if of_a_file:
+            if tables is not None or files or memory is not None:
+                raise UsageError(f"tables, files and memory are for a dataset: {path} is a single file")
+            return self.scan(columns, where, limit).frame().to_parquet(path)
         from runframe.export import export_runs
 
         source = (self.client, self.entity, self.project, self.filters)
-        return export_runs(*source, to=to, tables=tables, memory=memory, progress=progress)
+        return export_runs(*source, to=path, tables=tables, files=files, memory=memory, progress=progress)
 
     def __repr__(self) -> str:
         return f"<Runs {self.entity}/{self.project}>"

@@ -267,22 +267,23 @@ class Catalog:
 
     # Parts.
 
-    def todo(self, table: str, number: int) -> list[Todo]:
+    def todo(self, table: str, number: int, asked: str = "") -> list[Todo]:
         """The runs of which a table's part is missing, outdated or incomplete; the longest histories first.
 
         Args:
             table: the table.
             number: of the pass under way: what it has fetched of a run that is being written is current.
+            asked: what is asked of the table, where that may differ from one export to the next.
         """
         query = (
-            "SELECT r.id, r.name, r.stamp, r.live, r.lines, r.last_step FROM runs r"
+            "SELECT r.id, r.name, r.stamp || ?, r.live, r.lines, r.last_step FROM runs r"
             " LEFT JOIN parts p ON p.run = r.id AND p.tab = ? WHERE r.deleted_at IS NULL AND"
-            " (p.run IS NULL OR p.stamp <> r.stamp OR p.problem IS NOT NULL OR (r.live AND p.pass <> ?))"
+            " (p.run IS NULL OR p.stamp <> r.stamp || ? OR p.problem IS NOT NULL OR (r.live AND p.pass <> ?))"
             " ORDER BY coalesce(r.lines, 0) DESC, r.name"
         )
         return [
             Todo(storage_id, name, stamp, bool(live), _extent(live, lines, last))
-            for storage_id, name, stamp, live, lines, last in self._db.execute(query, (table, number))
+            for storage_id, name, stamp, live, lines, last in self._db.execute(query, (asked, table, asked, number))
         ]
 
     def put_part(self, part: PartRecord, number: int) -> str | None:
@@ -299,6 +300,12 @@ class Catalog:
     def drop_part(self, storage_id: str, table: str) -> None:
         """Forgets a part: it will be fetched again."""
         self._db.execute("DELETE FROM parts WHERE run = ? AND tab = ?", (storage_id, table))
+
+    def part(self, storage_id: str, table: str) -> PartRecord | None:
+        """A part, where it is there."""
+        where = (storage_id, table)
+        row = self._db.execute(f"SELECT {_PART} FROM parts p WHERE p.run = ? AND p.tab = ?", where).fetchone()
+        return None if row is None else _part(row)
 
     def parts(self) -> Iterator[PartRecord]:
         """All parts."""

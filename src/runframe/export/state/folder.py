@@ -42,6 +42,11 @@ class State:
         """The folder of the parts."""
         return self.folder / FOLDER
 
+    @property
+    def contents(self) -> Path:
+        """The folder of the contents of files."""
+        return self.folder / "contents"
+
     def new_folder(self) -> Path:
         """An empty folder in which the next dataset is built."""
         folder = self.folder / _NEW

@@ -1,57 +1,26 @@
-"""The tables that are fetched run by run, and where their rows come from.
+"""Complete histories, run by run.
 
-This is the one place where a run becomes rows: whatever reads a history faster goes in here.
+This is the one place where a run's history becomes rows: whatever reads histories faster goes in here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
+from runframe.export.run_tables.base import Reading
 from runframe.export.source import Source
 from runframe.export.state import Todo
 from runframe.resources.history.live import HISTORY, history_batches
-
-
-class Reading(Protocol):
-    """The rows of one run as they come."""
-
-    @property
-    def counted(self) -> int | None:
-        """The rows that the server counted; None where it doesn't say. It is known once all rows were read."""
-        ...
-
-    def __iter__(self) -> Iterator[Any]: ...
-
-    def close(self) -> None:
-        """Stops reading."""
-        ...
-
-
-class RunTable(Protocol):
-    """A table whose rows are fetched run by run."""
-
-    @property
-    def name(self) -> str:
-        """The table's folder."""
-        ...
-
-    @property
-    def schema(self) -> Any:
-        """The schema of a part's batches."""
-        ...
-
-    def open(self, source: Source, run: Todo) -> Reading:
-        """Begins to read a run's rows."""
-        ...
 
 
 class HistoryTable:
     """Complete histories: the step, and the row as JSON."""
 
     name = "history"
+    asked = ""
     schema = pa.schema([HISTORY.arrow.field("step"), HISTORY.arrow.field("row")])
 
     def open(self, source: Source, run: Todo) -> Reading:
@@ -73,6 +42,3 @@ class _HistoryReading:
 
     def close(self) -> None:
         self._batches.close()
-
-
-RUN_TABLES: dict[str, RunTable] = {table.name: table for table in (HistoryTable(),)}
