@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from datasets import assert_equal, manifest, table
 
 from runframe import Api, UsageError
-from runframe.export import export_project
+from runframe.export import ExportReport, export_project
 from runframe.export.options import Options, size_in_bytes
 
 
@@ -22,12 +23,29 @@ def test_api_export_is_the_export_of_a_project(demo: Api, tmp_path: Path) -> Non
 def test_runs_to_parquet_writes_the_runs_that_match_with_their_histories(demo: Api, tmp_path: Path) -> None:
     runs = demo.runs("digits", filters={"config.optimizer.lr": 0.001})
     report = runs.to_parquet(tmp_path / "d")
+    assert isinstance(report, ExportReport)
     assert report.runs == len(runs) > 0
     ids = {run.id for run in runs}
     assert set(table(tmp_path / "d", "runs")["id"].to_pylist()) == ids
     assert set(table(tmp_path / "d", "history")["run_id"].to_pylist()) == ids
     assert manifest(tmp_path / "d")["source"]["filters"] == {"config.optimizer.lr": 0.001}
     assert not runs.to_parquet(tmp_path / "d").changed
+
+
+def test_runs_to_parquet_writes_one_file_where_the_path_is_that_of_a_file(demo: Api, tmp_path: Path) -> None:
+    runs = demo.runs("digits")
+    path = runs.to_parquet(tmp_path / "runs.parquet", ["id", "state"], limit=3)
+    assert pq.read_table(path).column_names == ["id", "state"]
+    with pytest.raises(UsageError, match="for a dataset"):
+        runs.to_parquet(tmp_path / "runs.parquet", tables="all")
+    with pytest.raises(UsageError, match="for a file"):
+        runs.to_parquet(tmp_path / "folder", ["id"])
+    assert [each.name for each in tmp_path.iterdir()] == ["runs.parquet"]
+
+
+def test_a_report_can_be_given_wherever_a_path_is_expected(demo: Api, tmp_path: Path) -> None:
+    report = demo.runs("digits").to_parquet(tmp_path / "d")
+    assert Path(report).joinpath("manifest.json").exists()
 
 
 def test_the_runs_of_another_filter_go_elsewhere(demo: Api, tmp_path: Path) -> None:

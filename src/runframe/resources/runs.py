@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from runframe.export import ExportReport
+    from runframe.frames.columns import Columns
     from runframe.frames.frame import Frame
     from runframe.frames.patterns import Pattern
     from runframe.progress import Report
