@@ -18,7 +18,7 @@ from runframe.errors import CommError
 from runframe.export.source import Source
 from runframe.export.state import Catalog
 from runframe.export.state.catalog import stamp_of
-from runframe.resources.runs import LIVE_STATES
+from runframe.resources.history.pages import LIVE_STATES
 
 NAMES_AT_ONCE = 200
 """How many runs are asked for by name in one request."""

@@ -12,7 +12,7 @@ from runframe.export.source import Source
 from runframe.export.state import Catalog, peek_state
 from runframe.export.state.catalog import stamp_of
 from runframe.export.target import check_target
-from runframe.resources.runs import LIVE_STATES
+from runframe.resources.history.pages import LIVE_STATES
 
 SAMPLED_RUNS = 3
 SAMPLED_STEPS = 200

@@ -20,8 +20,7 @@ import pyarrow as pa
 
 from runframe.errors import UsageError
 from runframe.frames.batches import parse_time
-from runframe.resources.history.pages import Extent, last_step_of
-from runframe.resources.runs import LIVE_STATES
+from runframe.resources.history.pages import LIVE_STATES, Extent, last_step_of
 
 VERSION = "1"
 
