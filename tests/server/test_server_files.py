@@ -145,6 +145,7 @@ def test_files_are_found_by_name_and_by_pattern_and_paged(client: Client) -> Non
     names = [f"media/{number}.png" for number in range(5)] + ["a_b.json", "axb.json"]
     put(client, **dict.fromkeys(names, b"x"))
     assert [node["name"] for node in nodes(client, names=["axb.json", "none"])] == ["axb.json"]
+    assert [node["name"] for node in nodes(client, names=["./axb.json", "a.json"])] == ["axb.json"]
     assert len(nodes(client, pattern="media/%")) == 5
     assert [node["name"] for node in nodes(client, pattern="a\\_b.%")] == ["a_b.json"]
     found: list[str] = []

@@ -54,7 +54,10 @@ def test_other_lines_at_an_offset_replace_what_was_there(client: Client) -> None
     assert [sorted(row) for row in client.history()] == [["_step", "old"], ["_step", "new"]]
     found = client.run("historyKeys logLines { edges { node { line } } }")
     assert found["historyKeys"]["lastStep"] == 5
-    assert found["historyKeys"]["keys"]["old"] == {"typeCounts": [{"type": "number", "count": 1}]}
+    assert found["historyKeys"]["keys"]["old"] == {
+        "typeCounts": [{"type": "number", "count": 1}],
+        "previousValue": 1,
+    }
     assert found["historyKeys"]["keys"]["new"] == {"typeCounts": [{"type": "string", "count": 1}]}
     assert [edge["node"]["line"] for edge in found["logLines"]["edges"]] == ["100%", "x"]
 
@@ -76,7 +79,8 @@ def test_derived_counts_are_those_of_the_lines_whatever_was_overwritten(writes: 
     )
     for offset, count, kind in writes:
         values = [
-            json.dumps({"_step": offset + index, f"k{kind}": [1, "x", None, {"a": 1}][kind]}) for index in range(count)
+            json.dumps({"_step": offset + index, f"k{kind}": [offset, "x", None, {"a": index}][kind]})
+            for index in range(count)
         ]
         lines.write(connection, 1, HISTORY, "", offset, values)
     texts = list(lines.texts_by_step(connection, 1))
@@ -88,6 +92,8 @@ def test_derived_counts_are_those_of_the_lines_whatever_was_overwritten(writes: 
     found = json.loads(run["history_keys"]).get("keys", {})
     counted = {(key, entry["type"]): entry["count"] for key, info in found.items() for entry in info["typeCounts"]}
     assert counted == expected
+    last = {key: number for text in texts for key, number in keys.numbers(json.loads(text))}
+    assert {key: info["previousValue"] for key, info in found.items() if "previousValue" in info} == last
     steps = [json.loads(text)["_step"] for text in texts]
     assert run["last_step"] == (max(steps) if steps else None)
     assert run["history_lines"] == max((offset + count for offset, count, _ in writes), default=0)
@@ -103,6 +109,15 @@ def test_the_keys_of_a_history_say_their_types(client: Client) -> None:
         "_step": ["number"], "n": ["number"], "s": ["string"], "b": ["boolean"], "l": ["list"], "z": ["nil"],
         "o.deep.x": ["number"], "m": ["image-file"],
     }  # fmt: skip
+
+
+def test_the_keys_of_a_history_say_the_last_number_that_json_can_hold(client: Client) -> None:
+    client.log([{"a": 1, "b": {"c": 0.5}, "big": 2**62 + 1, "word": "x", "on": True}])
+    client.log([{"a": float("nan"), "b": {"c": float("inf")}, "rare": 7}], offset=1)
+    client.log([{"a": "x"}], offset=2)
+    keys = client.run("historyKeys")["historyKeys"]["keys"]
+    last = {key: info["previousValue"] for key, info in keys.items() if "previousValue" in info}
+    assert last == {"_step": 2, "a": 1, "b.c": 0.5, "big": 2**62 + 1, "rare": 7}
 
 
 def test_the_summary_is_replaced_whole(client: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from posixpath import normpath
 from typing import Any, Protocol
 
 from ariadne import MutationType, ObjectType
@@ -44,7 +45,8 @@ def _resolve_files(
     pattern: str | None = None,
 ) -> dict[str, Any]:
     context = info.context
-    wanted = [name for name in names or () if name is not None]
+    # Programs ask for a file as they saved it: `./notes.txt` is kept as `notes.txt`.
+    wanted = [form for name in names or () if name is not None for form in dict.fromkeys((name, normpath(name)))]
 
     def fetch(cursor: str | None, limit: int) -> tuple[list[files.RunFile], bool]:
         point = cursors.decode(cursor, str)

@@ -85,19 +85,47 @@ def _write_history(
     connection: sqlite3.Connection, run_id: int, stream: int, base: int, texts: Sequence[str], before: dict[int, str]
 ) -> None:
     counts: keys.Counts = Counter()
+    last: dict[str, int | float | None] = {}
+    replaced: set[str] = set()
     rows: list[tuple[int, int, int, str]] = []
     for number, text in enumerate(texts, start=base):
         old = before.get(number)
         if old == text:
             continue
         if old is not None:
-            counts.subtract(keys.leaves(_object(old)))
+            gone = _object(old)
+            counts.subtract(keys.leaves(gone))
+            replaced.update(key for key, _ in keys.numbers(gone))
         value = _object(text)
         counts.update(keys.leaves(value))
+        last.update(keys.numbers(value))
         rows.append((number, stream, _step_of(value, number - (stream << _OFFSET_BITS)), text))
     if rows:
         connection.executemany("INSERT OR REPLACE INTO lines (id, stream_id, step, text) VALUES (?, ?, ?, ?)", rows)
-        note_history(connection, run_id, counts)
+        if replaced or _has_later(connection, stream, rows[-1][0]):
+            replaced |= last.keys()
+        note_history(connection, run_id, counts, last, replaced)
+
+
+def _has_later(connection: sqlite3.Connection, stream: int, number: int) -> bool:
+    """Whether a stream has lines after this one."""
+    query = "SELECT 1 FROM lines WHERE id > ? AND id <= ? LIMIT 1"
+    return connection.execute(query, (number, first_id(stream) + _MAX_OFFSET)).fetchone() is not None
+
+
+def _last_numbers(connection: sqlite3.Connection, run_id: int, wanted: Iterable[str]) -> dict[str, int | float | None]:
+    """The last number of each of these keys, read from the history's lines, the last line first."""
+    streams = streams_of(connection, run_id, HISTORY)
+    last: dict[str, int | float | None] = dict.fromkeys(wanted)
+    missing = set(last)
+    query, parameters = _by_offset("text", streams)
+    for row in connection.execute(f"{query} ORDER BY id DESC", parameters):
+        found = {key: number for key, number in keys.numbers(_object(row[0])) if key in missing}
+        last |= found
+        missing -= found.keys()
+        if not missing:
+            break
+    return last
 
 
 def _step_of(row: dict[str, Any], offset: int) -> int:
@@ -110,15 +138,30 @@ def _step_of(row: dict[str, Any], offset: int) -> int:
     return step
 
 
-def note_history(connection: sqlite3.Connection, run_id: int, counts: keys.Counts) -> None:
-    """Bring the run's last step and history keys up to its lines, whose keys changed by `counts`."""
+def note_history(
+    connection: sqlite3.Connection,
+    run_id: int,
+    counts: keys.Counts,
+    added: Mapping[str, int | float | None],
+    gone: Iterable[str],
+) -> None:
+    """Bring the run's last step and history keys up to its lines.
+
+    Args:
+        connection: the writer.
+        run_id: the run's row.
+        counts: by how much the counts of the keys changed.
+        added: the last numbers of the lines that came.
+        gone: the keys whose last number may be another now.
+    """
+    numbers = _last_numbers(connection, run_id, gone) if gone else added
     last = connection.execute(
         "SELECT max((SELECT max(step) FROM lines WHERE stream_id = s.id AND step IS NOT NULL))"
         " FROM streams s WHERE s.run_id = ? AND s.file = ?",
         (run_id, HISTORY),
     ).fetchone()[0]
     text = connection.execute("SELECT history_keys FROM runs WHERE id = ?", (run_id,)).fetchone()[0]
-    document = keys.merged(documents.from_stored(text), counts, last)
+    document = keys.merged(documents.from_stored(text), counts, last, numbers)
     connection.execute(
         "UPDATE runs SET last_step = ?, history_keys = ? WHERE id = ?", (last, documents.to_stored(document), run_id)
     )
@@ -169,12 +212,15 @@ def cut(connection: sqlite3.Connection, run_id: int, offsets: Mapping[str, int])
         low, high = first_id(stream) + offset, first_id(stream) + _MAX_OFFSET
         if file == HISTORY:
             counts: keys.Counts = Counter()
+            gone: set[str] = set()
             for row in connection.execute("SELECT text FROM lines WHERE id >= ? AND id <= ?", (low, high)):
-                counts.subtract(keys.leaves(_object(row[0])))
+                value = _object(row[0])
+                counts.subtract(keys.leaves(value))
+                gone.update(key for key, _ in keys.numbers(value))
         connection.execute("DELETE FROM lines WHERE id >= ? AND id <= ?", (low, high))
         connection.execute("UPDATE streams SET next_offset = min(next_offset, ?) WHERE id = ?", (offset, stream))
         if file == HISTORY:
-            note_history(connection, run_id, counts)
+            note_history(connection, run_id, counts, {}, gone)
         count_lines(connection, run_id, file)
 
 

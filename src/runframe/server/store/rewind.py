@@ -41,8 +41,11 @@ def rewind(connection: sqlite3.Connection, viewer: users.User, fields: Mapping[s
 def truncate(connection: sqlite3.Connection, run_id: int, last_step: int) -> None:
     """Delete the history lines whose step is greater than `last_step`, and all lines of events and console."""
     counts: keys.Counts = Counter()
+    gone: set[str] = set()
     for text in lines.texts_by_step(connection, run_id, last_step + 1, None):
-        counts.subtract(keys.leaves(extjson.loads(text)))
+        row = extjson.loads(text)
+        counts.subtract(keys.leaves(row))
+        gone.update(key for key, _ in keys.numbers(row))
     for stream in lines.streams_of(connection, run_id, lines.HISTORY):
         connection.execute("DELETE FROM lines WHERE stream_id = ? AND step > ?", (stream, last_step))
         connection.execute(
@@ -50,7 +53,7 @@ def truncate(connection: sqlite3.Connection, run_id: int, last_step: int) -> Non
             " AND step IS NOT NULL), 0) WHERE id = ?",
             (lines.first_id(stream), stream, stream),
         )
-    lines.note_history(connection, run_id, counts)
+    lines.note_history(connection, run_id, counts, {}, gone)
     lines.count_lines(connection, run_id, lines.HISTORY)
     # The SDK counts these from 0 again.
     lines.cut(connection, run_id, {lines.EVENTS: 0, lines.CONSOLE: 0})
