@@ -200,6 +200,8 @@ def test_from_path_tells_what_a_path_names(api: Api) -> None:
 def test_a_filter_without_a_json_form_is_refused_at_once(api: Api) -> None:
     with pytest.raises(TypeError):
         api.runs("shapes", {"createdAt": {"$gt": object()}})
+    with pytest.raises(TypeError, match="filters are a mapping"):
+        api.runs("shapes", ["finished"])  # type: ignore[arg-type]
 
 
 # Caches.

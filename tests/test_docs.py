@@ -87,6 +87,7 @@ def process_environment() -> dict[str, str]:
 
 def schemas() -> dict[str, Callable[[], str]]:
     from runframe import (
+        Agents,
         ArtifactCollections,
         ArtifactFiles,
         Artifacts,
@@ -105,7 +106,7 @@ def schemas() -> dict[str, Callable[[], str]]:
     from runframe.frames.melt import LONG
 
     nouns: tuple[Any, ...] = (ConsoleLogs, Jobs, Members, Projects, QueuedRuns, Reports, Runs, Sweeps, Users, Files)
-    nouns += (Artifacts, ArtifactTypes, ArtifactCollections, ArtifactFiles)
+    nouns += (Artifacts, ArtifactTypes, ArtifactCollections, ArtifactFiles, Agents)
     return {schema.name.replace(" ", "_"): schema.markdown for schema in (*(noun.SCHEMA for noun in nouns), LONG)}
 
 

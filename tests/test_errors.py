@@ -181,8 +181,10 @@ def test_a_missing_page_is_an_answer_and_silence_is_none(elsewhere: str) -> None
     with pytest.raises(runframe.NotFoundError, match="nothing of that name") as missing:
         Api({"base_url": elsewhere}, api_key="x" * 40)
     assert missing.value.response is not None and missing.value.response.http_status == 404
+    assert isinstance(missing.value, runframe.AuthenticationError)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(runframe.TransportError) as silent:
         Api({"base_url": f"http://127.0.0.1:{port}"}, timeout=1, api_key="x" * 40)
     assert silent.value.response is None and isinstance(silent.value.exc, Exception)
+    assert isinstance(silent.value, runframe.AuthenticationError)

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from runframe.frames.flatten import flatten
     from runframe.frames.frame import Frame
     from runframe.frames.scan import Scan
-    from runframe.resources.agents import Agent, AgentRuns
+    from runframe.resources.agents import Agent, AgentRuns, Agents
     from runframe.resources.artifacts.artifact import Artifact
     from runframe.resources.artifacts.collections import ArtifactCollection, ArtifactCollections
     from runframe.resources.artifacts.facts import ArtifactTTL
@@ -80,6 +80,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Agent",
     "AgentRuns",
+    "Agents",
     "Api",
     "ArgumentError",
     "Artifact",
@@ -149,6 +150,7 @@ __all__ = [
 _HOMES = {
     "Agent": "resources.agents",
     "AgentRuns": "resources.agents",
+    "Agents": "resources.agents",
     "Api": "api",
     "ArgumentError": "resources.errors",
     "Artifact": "resources.artifacts.artifact",

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from runframe.errors import AuthenticationError, NotFoundError, TransportError, UsageError
+from runframe.errors import AuthenticationError, CommError, NotFoundError, UsageError
 from runframe.paths import (
     UNCATEGORIZED,
     ProjectPath,
@@ -29,7 +29,7 @@ from runframe.resources.artifacts.collections import ArtifactCollection, Artifac
 from runframe.resources.artifacts.types import ArtifactType, ArtifactTypes
 from runframe.resources.artifacts.versions import Artifacts
 from runframe.resources.client import USER_AGENT, Client, connect
-from runframe.resources.errors import ArgumentError, as_comm_error
+from runframe.resources.errors import ArgumentError, as_comm_error, key_unchecked
 from runframe.resources.jobs.job import Job
 from runframe.resources.jobs.listing import Jobs, list_jobs
 from runframe.resources.projects import Project, Projects
@@ -73,8 +73,8 @@ class Api:
 
     Raises:
         UsageError: there is no key, or no store at ``local:DIR``.
-        AuthenticationError: the key cannot be one, or the server refuses it.
-        TransportError: the server can't be reached.
+        AuthenticationError: the key cannot be one, the server refuses it, or nobody could say: the server can't be
+            reached (also a TransportError), fails (also a ServerError), or is none (also a NotFoundError).
     """
 
     def __init__(
@@ -108,8 +108,8 @@ class Api:
             raise AuthenticationError(
                 f"{host} refused the API key: {error.message}", error, status=error.status
             ) from error
-        except TransportError as error:
-            raise TransportError(f"{host} could not be reached to check the API key: {error.message}", error) from error
+        except CommError as error:
+            raise key_unchecked(host, error) from error
         if viewer is None:
             raise AuthenticationError(f"{host} does not know the API key; log in again or set WANDB_API_KEY")
         self._default_entity = viewer.get("entity")

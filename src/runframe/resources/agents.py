@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runframe.errors import NotFoundError
+from runframe.frames.schema import CATEGORY, INT, TEXT, TIME, Column, Schema
 from runframe.resources.client import Client
 from runframe.resources.collection import BATCH_PAGE
+from runframe.resources.lists import Listed
 from runframe.resources.node import Node
 from runframe.resources.runs import Runs
 from runframe.wire.pages import Connection, Paging
@@ -133,7 +135,32 @@ def find_agent(sweep: Sweep, agent_id: str) -> Agent:
     return Agent(sweep.client, found, sweep.entity, sweep.project, sweep.id)
 
 
-def list_agents(sweep: Sweep) -> list[Agent]:
+class Agents(Listed[Agent]):
+    """The agents of a sweep: a list, and a table with a row an agent."""
+
+    SCHEMA = Schema(
+        "agents",
+        [
+            Column("sweep", CATEGORY, "sweep", "The sweep's id, as in addresses."),
+            Column("id", TEXT, "id", "The server's own id."),
+            Column("name", TEXT, "name", "Name, as the agent gave it."),
+            Column("host", CATEGORY, "host", "The machine that it works on, as it gave it."),
+            Column("state", CATEGORY, "state", "RUNNING, FINISHED or another state that the server has."),
+            Column("total_runs", INT, "totalRuns", "How many runs it started."),
+            Column("created_at", TIME, "createdAt", "When it began."),
+            Column("heartbeat_at", TIME, "heartbeatAt", "When it was last heard of."),
+        ],
+    )
+
+    def __init__(self, objects: Sequence[Agent] = (), sweep: str | None = None, source: str | None = None) -> None:
+        super().__init__(objects, source)
+        self._sweep = sweep
+
+    def _context(self) -> dict[str, Any]:
+        return {"sweep": self._sweep}
+
+
+def list_agents(sweep: Sweep) -> Agents:
     """All agents of a sweep; see `Sweep.agents`."""
     variables = {"sweep": sweep.id, "entity": sweep.entity, "project": sweep.project}
     paging = Paging(AGENTS, size=BATCH_PAGE)
@@ -143,4 +170,5 @@ def list_agents(sweep: Sweep) -> list[Agent]:
         if not (data.get("project") or {}).get("sweep"):
             break
         nodes += paging.take(data).nodes
-    return [Agent(sweep.client, node, sweep.entity, sweep.project, sweep.id) for node in nodes]
+    agents = [Agent(sweep.client, node, sweep.entity, sweep.project, sweep.id) for node in nodes]
+    return Agents(agents, sweep.id, "/".join([sweep.entity, sweep.project, sweep.id]))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from runframe.errors import CommError, Error
+from runframe.errors import AuthenticationError, CommError, Error, NotFoundError, ServerError, TransportError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,3 +39,28 @@ def as_comm_error(method: Callable[P, R]) -> Callable[P, R]:
             raise kind(str(exc), exc) from exc
 
     return wrapped
+
+
+class _SilentError(TransportError, AuthenticationError):
+    """No answer came to whether the key holds."""
+
+
+class _FailingError(ServerError, AuthenticationError):
+    """The server failed where it was asked whether the key holds."""
+
+
+class _NowhereError(NotFoundError, AuthenticationError):
+    """There is no server of this kind at the address, so nobody can say whether the key holds."""
+
+
+def key_unchecked(host: str, error: CommError) -> AuthenticationError:
+    """What making an `Api` raises where nobody could say whether the key holds.
+
+    The official client raises an `AuthenticationError` whatever went wrong; this one still tells what did.
+    """
+    if isinstance(error, TransportError):
+        message = f"{host} could not be reached to check the API key: {error.message}"
+        return _SilentError(message, error)
+    message = f"{host} could not check the API key: {error.message}"
+    kind = _NowhereError if isinstance(error, NotFoundError) else _FailingError
+    return kind(message, error, status=error.status or 200)

@@ -128,6 +128,8 @@ class Runs(SizedCollection[Run]):
         *,
         lazy: bool = True,
     ) -> None:
+        if not isinstance(filters, Mapping | None):
+            raise TypeError(f"filters are a mapping such as {{'state': 'finished'}}, not {filters!r}")
         self.entity = entity
         self.project = project
         self.filters = dict(filters or {})

@@ -21,7 +21,7 @@ from runframe.wire.pages import Connection
 
 if TYPE_CHECKING:
     from runframe.frames.frame import Frame
-    from runframe.resources.agents import Agent
+    from runframe.resources.agents import Agent, Agents
     from runframe.resources.client import Connected
     from runframe.resources.run import Run
 
@@ -259,8 +259,11 @@ class Sweep(Shown):
 
         return find_agent(self, agent_id)
 
-    def agents(self) -> list[Agent]:
-        """All agents that ever worked on the sweep; none where the sweep isn't there any more."""
+    def agents(self) -> Agents:
+        """All agents that ever worked on the sweep, a list that is columns as well.
+
+        It is empty where the sweep isn't there any more.
+        """
         from runframe.resources.agents import list_agents
 
         return list_agents(self)

@@ -10,7 +10,7 @@ import pytest
 from sweep_store import GRID, PLAIN, make_sweep
 
 from runframe import Api, CommError, NotFoundError, PathError, Run, Sweep, UnsupportedError
-from runframe.resources.agents import AgentRuns
+from runframe.resources.agents import AgentRuns, Agents
 from runframe.resources.client import Client
 from runframe.resources.runs import Runs
 
@@ -237,6 +237,18 @@ def test_agents_have_their_fields_and_runs(grid: Sweep) -> None:
         assert grid.agent(key).id == first.id
     with pytest.raises(NotFoundError, match="has no agent 'none'"):
         grid.agent("none")
+
+
+def test_agents_are_columns_too(grid: Sweep) -> None:
+    agents = grid.agents()
+    assert isinstance(agents, list)
+    table = agents.to_polars()
+    assert table.columns == [column.name for column in Agents.SCHEMA.columns]
+    assert table["sweep"].unique().to_list() == [grid.id]
+    assert table["id"].to_list() == [agent.id for agent in agents]
+    assert table["total_runs"].to_list() == [3, 1]
+    assert agents.to_arrow(["host"]).to_pydict() == {"host": ["a-host", "a-host"]}
+    assert Agents().to_pandas().empty
 
 
 def test_agents_runs_are_counted_without_asking(asked: Asked, client: Client, grid: Sweep) -> None:
