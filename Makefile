@@ -20,7 +20,7 @@ demo: $(VENV)/.package ## Real runs into a local store, into Parquet, onto the s
 	@$(BIN)/runframe demo --dir "$(DEMO)"
 
 test: $(VENV)/.test ## All tests, the docs and the notebooks among them (ARGS="-k export" for some)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: $(VENV)/.check ## ruff, mypy --strict, and the import contracts of the floors
 	@$(BIN)/ruff check .

@@ -18,6 +18,29 @@ from runframe.testing import Server, serving
 
 Row = dict[str, Any]
 
+TOGETHER = {
+    **dict.fromkeys(["test_parity.py", "test_sent_documents.py", "test_members.py"], "cases"),
+    **dict.fromkeys(
+        ["test_searches.py", "test_paths_alike.py", "test_first_light.py", "test_artifact_frames.py"], "reads"
+    ),
+}
+"""Files of tests/parity by what they share: the cases that were played, or the served data alone."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `-n`, the tests of a file stay in one process, and so do those of files that share something costly."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        """Gives whole files away."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return TOGETHER.get(Path(path).name, path)
+
+    return ByFile(config, log) if config.getoption("dist") == "load" else None
+
 
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -1,7 +1,6 @@
 """One server in this process, filled once by the official SDK; both clients read from it over HTTP.
 
-Where tests run in several processes, those of the table of cases stay in one, and the others of this folder in
-another (`--dist loadgroup`): cases are played once. Whoever comes first fills the store; the other takes a copy.
+Where tests run in several processes, whichever comes first fills the store, and the others take a copy.
 """
 
 from __future__ import annotations
@@ -17,16 +16,6 @@ from stage import Stage, filled
 from runframe import Api
 from runframe.server import open_local
 from runframe.testing import serving
-
-CASES = {"test_parity", "test_sent_documents", "test_members"}
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if isinstance(item, pytest.Function) and "stage" in item.fixturenames:
-            group = "cases" if item.module.__name__ in CASES else "searches"
-            item.add_marker(pytest.mark.xdist_group(f"parity-{group}"))
 
 
 @pytest.fixture(scope="session")
