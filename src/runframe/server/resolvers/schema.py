@@ -8,7 +8,7 @@ from importlib.resources import files as package_files
 from ariadne import make_executable_schema
 from graphql import GraphQLSchema
 
-from runframe.server.resolvers import account, alerts, automations, files, history, projects, runs, scalars
+from runframe.server.resolvers import account, alerts, automations, files, history, projects, replay, runs, scalars
 from runframe.server.resolvers.accounts.rooms import ROOMS as ACCOUNT_ROOMS
 from runframe.server.resolvers.artifacts.rooms import ROOMS as ARTIFACT_ROOMS
 from runframe.server.resolvers.queues.rooms import ROOMS as QUEUE_ROOMS
@@ -28,7 +28,7 @@ def schema_text() -> str:
 def schema() -> GraphQLSchema:
     """The executable schema; the same object at each call."""
     nouns = (*ARTIFACT_ROOMS, *ACCOUNT_ROOMS, *SWEEP_ROOMS, *VIEW_ROOMS, *QUEUE_ROOMS)
-    rooms = (account, projects, runs, history, files, alerts, automations, *nouns)
+    rooms = (account, projects, runs, history, files, alerts, automations, replay, *nouns)
     return make_executable_schema(
         schema_text(), *scalars.BINDABLES, *(item for room in rooms for item in room.BINDABLES)
     )

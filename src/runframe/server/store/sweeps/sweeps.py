@@ -99,7 +99,8 @@ def upsert(
     Args:
         connection: the writer.
         viewer: who asks.
-        fields: the fields of ``UpsertSweepInput``.
+        fields: the fields of ``UpsertSweepInput``; with a `name`, the project's sweep of that name is meant, and a new
+            one is called so.
         grace: how long a run may be silent.
 
     Returns:
@@ -115,7 +116,7 @@ def upsert(
         if text is None:
             raise Refusal("A new sweep needs a 'config'.")
         project = ensure_project(connection, viewer, fields.get("entityName"), fields.get("projectName"))
-        number = _create(connection, project, viewer, text)
+        number = _create(connection, project, viewer, text, fields.get("name"))
     else:
         number = found.id
     values: dict[str, Any] = {column: fields[name] for name, column in _COLUMNS.items() if fields.get(name) is not None}
@@ -146,9 +147,12 @@ _COLUMNS = {
 
 
 def _named(connection: sqlite3.Connection, viewer: users.User, fields: Mapping[str, Any], grace: Grace) -> Sweep | None:
-    """The sweep that the fields name by its id; None where they name none."""
+    """The sweep that the fields mean by its id or name; None where there is none of the name, or they say neither."""
     if fields.get("id") is None:
-        return None
+        if fields.get("name") is None:
+            return None
+        project = ensure_project(connection, viewer, fields.get("entityName"), fields.get("projectName"))
+        return find(connection, project.id, fields["name"], grace)
     number = ids.decode("Sweep", fields["id"])
     found = None if number is None else by_id(connection, number, grace)
     if found is None:
@@ -157,9 +161,13 @@ def _named(connection: sqlite3.Connection, viewer: users.User, fields: Mapping[s
     return found
 
 
-def _create(connection: sqlite3.Connection, project: projects.Project, viewer: users.User, text: str) -> int:
+def _create(
+    connection: sqlite3.Connection, project: projects.Project, viewer: users.User, text: str, name: str | None
+) -> int:
     moment = times.now()
-    name = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    name = name or "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    if not users.valid_name(name):
+        raise Refusal(f"{name!r} cannot be the id of a sweep: it is too long or holds a slash or a control sign.")
     cursor = connection.execute(
         "INSERT INTO sweeps (project_id, name, state, method, seed, user_id, created_at, updated_at, config)"
         " VALUES (?, ?, 'PENDING', '', ?, ?, ?, ?, ?)",
