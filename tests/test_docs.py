@@ -137,7 +137,7 @@ def test_links_between_pages_lead_somewhere(path: Path) -> None:
 
 def test_every_command_is_documented() -> None:
     said = "".join(path.read_text(encoding="utf-8") for path in PAGES)
-    for command in ("runs", "export", "sync", "serve", "import"):
+    for command in ("runs", "export", "sync", "clone", "serve", "import"):
         assert f"runframe {command} " in said
 
 

@@ -47,6 +47,7 @@ from runframe.settings import Settings
 
 if TYPE_CHECKING:
     from runframe.export import ExportReport
+    from runframe.export.clone import CloneReport
     from runframe.frames.frame import Frame
     from runframe.progress import Report
     from runframe.server import LocalServer
@@ -784,6 +785,52 @@ class Api:
         return export_project(
             self, path, to=to, tables=tables, files=files, memory=memory, compare_all=compare_all, progress=progress
         )
+
+    # To other servers.
+
+    def clone(
+        self,
+        path: str,
+        *,
+        to: Api | None = None,
+        project: str | None = None,
+        entity: str | None = None,
+        overwrite: bool = False,
+        progress: bool | Report | None = None,
+    ) -> CloneReport:
+        """Replays a project, or one run, into another server, as far as its protocol takes it.
+
+        Nothing comes twice: what is there and equal stays, what went on is brought up to date. Stopped anywhere, the
+        next call goes on where it was. A run on the other server that is another run with the same id stays as it is,
+        and is named in the report.
+
+        Args:
+            path: ``entity/project``, or ``entity/project/run_id`` for one run with its artifacts and its sweep.
+            to: the `Api` of the other server; None for another project of the same one.
+            project: the project there; None for one of the same name. It is made where there is none.
+            entity: its entity; None for one of the same name.
+            overwrite: delete runs there that are other runs with the same ids.
+            progress: what shows how far it is; see `runframe.progress`.
+
+        Returns:
+            What was cloned, and what did not survive: see `CloneReport.complete`.
+
+        Raises:
+            PathError: the path is malformed.
+            UsageError: the project would be cloned into itself.
+            NotFoundError: there is no such project or run.
+            CommError: a server refused the key, or could not be reached.
+        """
+        # The one place where the nouns meet what reaches over whole projects.
+        from runframe.export.clone import clone_between
+
+        parsed = parse_any(path, entity=self._entity, project=self.settings.get("project"))
+        if not isinstance(parsed, ProjectPath | RunPath):
+            raise ArgumentError(f"{path!r} names no project or run: entity/project or entity/project/run was expected")
+        run = parsed.run if isinstance(parsed, RunPath) else None
+        there = ProjectPath(entity or parsed.entity, project or parsed.project)
+        here = ProjectPath(parsed.entity, parsed.project)
+        return clone_between(self, here, to or self, there, run=run, overwrite=overwrite, progress=progress)
 
     # Its life.
 

@@ -21,7 +21,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from runframe import __version__
-from runframe.cli import compact, demo, export, imports, listing, serve, users
+from runframe.cli import clone, compact, demo, export, imports, listing, serve, users
 from runframe.cli.output import say
 from runframe.errors import Error
 
@@ -41,6 +41,7 @@ app.command("runs")(listing.runs)
 app.command("projects")(listing.projects)
 app.command("export")(export.export)
 app.command("sync")(export.sync)
+app.command("clone")(clone.clone)
 app.command("serve")(serve.serve)
 app.command("import")(imports.import_logs)
 app.command("compact")(compact.compact)

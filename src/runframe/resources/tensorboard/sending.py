@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import platform
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from runframe import extjson
 from runframe.resources.client import Client
 from runframe.resources.run import Run
+from runframe.resources.streaming import HISTORY, RunStream
 from runframe.resources.uploads import upload_files
 
-PART = 4_000_000
-"""Characters of lines in one request."""
 FILES_AT_ONCE = 100
 
 
@@ -42,8 +40,7 @@ class Sender:
         home = bucket["project"]
         self.run = Run(client, home["entity"]["name"], home["name"], bucket["name"], bucket)
         self._offset = int(bucket.get("historyLineCount") or 0)
-        place = "/".join(quote(part, safe="") for part in (self.run.entity, self.run.project, self.run.id))
-        self._stream = f"/files/{place}/file_stream"
+        self._stream = RunStream(client.session, self.run.entity, self.run.project, self.run.id)
 
     def files(self, files: Mapping[str, Path | bytes]) -> None:
         """Uploads files, by their names in the run."""
@@ -51,24 +48,19 @@ class Sender:
         for start in range(0, len(names), FILES_AT_ONCE):
             part = names[start : start + FILES_AT_ONCE]
             upload_files(self.run, {name: files[name] for name in part})
-            self._post({"uploaded": part})
+            self._stream.uploaded(part)
 
     def rows(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Sends rows of the history, some megabytes at a time."""
-        for lines in _parts(extjson.dumps(row) for row in rows):
-            self._post({"files": {"wandb-history.jsonl": {"offset": self._offset, "content": lines}}})
-            self._offset += len(lines)
+        self._offset += self._stream.lines(HISTORY, self._offset, (extjson.dumps(row) for row in rows))
 
     def summary(self, summary: Mapping[str, Any]) -> None:
         """Sends the summary."""
-        self._post({"files": {"wandb-summary.json": {"offset": 0, "content": [extjson.dumps(summary)]}}})
+        self._stream.summary(extjson.dumps(summary))
 
     def finish(self, exit_code: int = 0) -> None:
         """Says that the run has ended."""
-        self._post({"complete": True, "exitcode": exit_code})
-
-    def _post(self, body: Mapping[str, Any]) -> None:
-        self.run.client.session.post(self._stream, extjson.dumps(body).encode())
+        self._stream.finish(exit_code)
 
 
 def machine(started: str, root: Path) -> dict[str, Any]:
@@ -81,16 +73,3 @@ def machine(started: str, root: Path) -> dict[str, Any]:
         "root": str(root.resolve()),
         "startedAt": started,
     }
-
-
-def _parts(lines: Iterable[str]) -> Iterator[list[str]]:
-    part: list[str] = []
-    size = 0
-    for line in lines:
-        if part and size + len(line) > PART:
-            yield part
-            part, size = [], 0
-        part.append(line)
-        size += len(line)
-    if part:
-        yield part

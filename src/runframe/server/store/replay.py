@@ -60,16 +60,19 @@ def replay_run(connection: sqlite3.Connection, run_id: int, fields: Mapping[str,
 
 
 def replay_artifact(connection: sqlite3.Connection, artifact: Artifact, fields: Mapping[str, Any]) -> None:
-    """Set a version's times, its hash, the names that clients had for it, and its numbers.
+    """Set a version's times, its hash, the run that made it, the names that clients had for it, and its numbers.
 
     Raises:
-        Refusal: a time is none, the version is not in a collection, or its number there is another version's.
+        Refusal: a time is none, there is no such run, the version is not in a collection, or its number there is
+            another version's.
     """
     for name in fields.get("clientIDs") or ():
         _name(connection, artifact, name.get("clientID"), name.get("sequenceClientID"))
     for membership in fields.get("memberships") or ():
         _number(connection, artifact, membership)
-    values = given_times(fields)
+    values: dict[str, Any] = dict(given_times(fields))
+    if fields.get("runName"):
+        values["run_id"] = _maker(connection, artifact, fields["runName"])
     if fields.get("commitHash"):
         values["commit_hash"] = fields["commitHash"]
     set_columns(connection, "artifacts", artifact.id, values)
@@ -116,6 +119,17 @@ def _renumber(
     connection.execute(
         "UPDATE artifact_collections SET next_index = ? WHERE id = ?", (max(free, index + 1), collection.id)
     )
+
+
+def _maker(connection: sqlite3.Connection, artifact: Artifact, name: str) -> int:
+    sequence = collections.by_id(connection, artifact.sequence_id)
+    assert sequence is not None
+    row = connection.execute(
+        "SELECT id FROM runs WHERE project_id = ? AND name = ?", (sequence.project_id, name)
+    ).fetchone()
+    if row is None:
+        raise Refusal(f"There is no run {name!r} in the artifact's project.", 404)
+    return int(row["id"])
 
 
 def _collection(connection: sqlite3.Connection, artifact: Artifact, name: str) -> Collection:
