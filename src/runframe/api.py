@@ -821,7 +821,6 @@ class Api:
             NotFoundError: there is no such project or run.
             CommError: a server refused the key, or could not be reached.
         """
-        # The one place where the nouns meet what reaches over whole projects.
         from runframe.export.clone import clone_between
 
         parsed = parse_any(path, entity=self._entity, project=self.settings.get("project"))

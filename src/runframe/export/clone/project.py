@@ -19,13 +19,13 @@ from runframe.paths import ProjectPath
 from runframe.progress import Report, track
 
 if TYPE_CHECKING:
-    from runframe.api import Api
+    from runframe.resources.client import Connected
 
 
 def clone_between(
-    source: Api,
+    source: Connected,
     here: ProjectPath,
-    target: Api,
+    target: Connected,
     there: ProjectPath,
     *,
     run: str | None = None,
