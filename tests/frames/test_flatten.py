@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from runframe.errors import FrameError, UsageError
@@ -248,6 +249,34 @@ def test_deep_nesting_is_kept(depth: int) -> None:
         for _ in range(depth + 1 - levels):
             inner = inner["a"]
         assert inner == 1
+
+
+@pytest.mark.parametrize(("opened", "closed"), [('{"a":1,"b":', "}"), ("[2,", "]"), ('[{"_type":"x","a":', "}]")])
+def test_a_thousand_levels_are_kept_on_every_exit(opened: str, closed: str, tmp_path: Path) -> None:
+    levels = 500 if opened.startswith("[{") else 1000
+    text = opened * levels + '"deepest"' + closed * levels
+    table = pa.table({"j": [f'{{"deep":{text},"n":1}}', '{"n":2}']})
+    frame = flatten(table, documents=["j"], memory_budget=0)
+    found = frame.to_arrow()
+    assert found.column("j.n").to_pylist() == [1, 2]
+    assert pa.table(frame) == found == pa.Table.from_batches(pa.ipc.open_stream(_sent(found)))
+    pq.read_table(frame.to_parquet(tmp_path / "deep.parquet"))
+    assert frame.to_polars().height == len(frame.to_pandas()) == 2
+    name = next(column for column in frame.columns if column == "j.deep" or column.endswith(".b"))
+    value = found.column(name)[0].as_py()
+    seen = name.count(".b")
+    while not isinstance(value, str):
+        seen += isinstance(value, list)
+        value = value[-1] if isinstance(value, list) else value["a"]
+    assert '"deepest"' in value
+    assert seen + value.count(opened[0]) == levels
+
+
+def _sent(table: Any) -> Any:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
 
 
 def test_nesting_that_nothing_can_read_is_an_error() -> None:

@@ -55,7 +55,7 @@ def test_equals_the_reference(documents: list[Any], splits: list[int]) -> None:
 @given(st.lists(families(), min_size=1, max_size=3), SPLITS, st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=60)
 def test_many_rows_equal_the_reference(groups: list[list[Any]], splits: list[int], rng: random.Random) -> None:
-    """Enough rows for shapes to become known, and for lanes to be left again."""
+    """Enough rows for keys to have a kind, and to lose it again."""
     documents = [document for group in groups for document in group]
     documents = [rng.choice(documents) for _ in range(400)] + documents
     frame = flatten(source_of(documents, splits=[10 * split for split in splits]))

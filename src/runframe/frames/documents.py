@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from runframe.errors import FrameError
 from runframe.frames.decode import collector_paused, decode
+from runframe.frames.fields import CarefulNeeded
 from runframe.frames.places import Place, Wanted
-from runframe.frames.reading import CarefulNeeded, Reading, Sight
+from runframe.frames.reading import Reading, Sight
 from runframe.frames.storage import plain_array
 
 CHUNK_ROWS = 65_536
@@ -79,9 +80,10 @@ class Document:
                     for texts in parts:
                         self._read(text_array(texts), start, lenient=lenient)
                         start += len(texts)
-                    self.root.flush()
+                    self.root.flush(start)
             except CarefulNeeded:
                 self.root.clear()
+                self.reading.next_chunk(name_row)
                 self.reading.careful = True
             except RecursionError as error:
                 self.root.clear()
@@ -99,13 +101,14 @@ class Document:
             rows = np.arange(base + start, base + start + len(values))
             if set(map(type, values)) == {dict}:
                 self.root.take(values, rows)
-                continue
-            objects = [index for index, value in enumerate(values) if type(value) is dict]
-            others = [index for index, value in enumerate(values) if value is not None and type(value) is not dict]
-            if objects:
-                self.root.take([values[index] for index in objects], rows[objects])
-            if others:
-                self.root.observe([values[index] for index in others], rows[others])
+            else:
+                objects = [index for index, value in enumerate(values) if type(value) is dict]
+                others = [index for index, value in enumerate(values) if value is not None and type(value) is not dict]
+                if objects:
+                    self.root.take([values[index] for index in objects], rows[objects])
+                if others:
+                    self.root.observe([values[index] for index in others], rows[others])
+            self.reading.work()
 
     def _decoded(self, texts: list[str | None], start: int, *, lenient: bool) -> list[Any]:
         careful = self.reading.careful

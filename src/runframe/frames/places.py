@@ -9,7 +9,7 @@ places have one slot. Because kinds stay apart, nothing has to be decided before
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -20,20 +20,22 @@ import pyarrow.compute as pc
 
 from runframe import extjson
 from runframe.frames.decode import MARK, TOKENS, restored
-from runframe.frames.lanes import Numbers
-from runframe.frames.reading import CarefulNeeded, Reading, Sight, scattered, valid
-from runframe.frames.shapes import Shapes
+from runframe.frames.fields import CarefulNeeded, Column, Fields, may_be_ints
+from runframe.frames.reading import Reading, Sight, scattered, valid
 from runframe.frames.types import EXACT, NONFINITE, PACKED_BINS, PACKED_KEYS, Kind, Seen, encodable
 
 MAX_DEPTH = 64
-"""Objects and lists nested deeper than this stay JSON text."""
+"""Objects within objects deeper than this stay JSON text."""
+
+MAX_INSIDE = 24
+"""Lists and structs nested deeper than this stay JSON text: Arrow's formats carry 64 levels, and in the spool each of
+ours is two or three."""
 
 Wanted = Mapping[str, Any] | None
 """The keys to take, each with what is to be taken below it; None for everything."""
 
 _PLAIN = {bool: "bool", int: "int", float: "double", str: "text"}
 _NOTHING = type(None)
-_LARGE = 2.0**63
 
 
 class Place:
@@ -45,7 +47,7 @@ class Place:
         wanted: the keys below it to take.
         skipped: keys below it never to take.
         unwrap: whether the values below it lose their ``{value, desc}`` wrapper.
-        inside: whether it is inside a list or a struct, where an object without a ``_type`` stays JSON text.
+        inside: in how many lists and structs it is. In one, an object without a ``_type`` stays JSON text.
         depth: how deep it lies in the document, lists and structs included.
 
     Attributes:
@@ -65,7 +67,7 @@ class Place:
         wanted: Wanted = None,
         skipped: frozenset[str] = frozenset(),
         unwrap: bool = False,
-        inside: bool = False,
+        inside: int = 0,
         depth: int = 0,
     ) -> None:
         self.path = path
@@ -82,24 +84,28 @@ class Place:
         self._wanted = wanted
         self._skipped = skipped
         self._inside = inside
-        self._shapes = Shapes(self, unwrap=unwrap)
+        self._fields = Fields(self, unwrap=unwrap)
+        self._columns: dict[str, Column] = {}
         self._pieces: dict[str, list[tuple[Any, Any]]] = {}
         self._item_count = 0
 
-    # What the shapes of its objects need.
+    # What the fields of its objects need.
 
-    def wanted(self, keys: Iterable[str]) -> list[str]:
-        """Those of the keys that are to be taken."""
-        wanted, skipped = self._wanted, self._skipped
-        return [key for key in keys if key not in skipped and (wanted is None or key in wanted)]
+    def wants(self, key: str) -> bool:
+        """Whether the key's values are to be taken."""
+        return key not in self._skipped and (self._wanted is None or key in self._wanted)
+
+    def mention(self, key: str) -> None:
+        """Notes that there is such a key."""
+        self._child(key).mentioned = True
 
     def observe_at(self, key: str, values: Sequence[Any], rows: Any) -> None:
-        """Takes values of a key as they were decoded."""
-        self._child(key).observe(values, rows)
+        """Takes values of a key as they were decoded: in turn, so that deep documents need no deep stack."""
+        self._reading.later.append((self._child(key).observe, values, rows))
 
-    def add_at(self, key: str, slot: str, array: Any, rows: Any) -> None:
-        """Takes values of a key that are an Arrow array, or numbers, already."""
-        self._child(key).add(slot, array, rows)
+    def hold_at(self, key: str, slot: str, column: Column) -> None:
+        """Takes the values of a key that are a column already."""
+        self._child(key)._columns[slot] = column
 
     def _child(self, key: str) -> Place:
         child = self.children.get(key)
@@ -112,17 +118,14 @@ class Place:
     # Taking values in.
 
     def add(self, slot: str, array: Any, rows: Any) -> None:
-        """Takes values of one slot that are an Arrow array, or numbers, already; `rows` are the rows they stand in.
+        """Takes values of one slot that are an array already; `rows` are the rows they stand in.
 
         Raises:
             CarefulNeeded: a float was met that may be an integer beyond 64 bits.
         """
         self.mentioned = True
-        if slot == "double" and not self._reading.careful:
-            numbers = array.values if isinstance(array, Numbers) else array.to_numpy(zero_copy_only=False)
-            large = np.abs(numbers) >= _LARGE
-            if large.any() and np.isfinite(numbers[large]).any():
-                raise CarefulNeeded
+        if slot == "double" and not self._reading.careful and may_be_ints(array.to_numpy(zero_copy_only=False)):
+            raise CarefulNeeded
         self._pieces.setdefault(slot, []).append((array, rows))
 
     def observe(self, values: Sequence[Any], rows: Any) -> None:
@@ -214,12 +217,12 @@ class Place:
         if objects and self.depth >= MAX_DEPTH:
             self._keep_as_text(objects, rows)
         elif objects:
-            self._shapes.take(objects, rows)
+            self._fields.take(objects, rows, careful=self._reading.careful)
 
     def _struct_of(self, found: dict[str, Any]) -> str | None:
         """The kind of struct that an object is; None if it is none."""
         kind = found.get("_type")
-        if self.depth >= MAX_DEPTH:
+        if self._inside >= MAX_INSIDE:
             return None
         if isinstance(kind, str) and kind not in TOKENS and encodable(kind):
             return kind
@@ -229,12 +232,12 @@ class Place:
 
     def take_fields(self, objects: Sequence[Any], rows: Any) -> None:
         """Takes objects whose keys are the fields of a struct."""
-        self._shapes.take(objects, rows)
+        self._fields.take(objects, rows, careful=self._reading.careful)
 
     def _struct(self, kind: str) -> Struct:
         struct = self.structs.get(kind)
         if struct is None:
-            struct = self.structs[kind] = Struct(kind, self._reading, self.depth)
+            struct = self.structs[kind] = Struct(kind, self._reading, self._inside + 1, self.depth)
         return struct
 
     def _keep_as_text(self, values: Sequence[Any], rows: Any) -> None:
@@ -244,38 +247,39 @@ class Place:
         self.add("object", pa.array(texts, pa.string()), rows)
 
     def _lists(self, lists: Sequence[Any], rows: Any) -> None:
-        if self.depth >= MAX_DEPTH:
+        if self._inside >= MAX_INSIDE:
             self._keep_as_text(lists, rows)
             return
         if self.items is None:
-            self.items = Place((), self._reading, inside=True, depth=self.depth + 1)
+            self.items = Place((), self._reading, inside=self._inside + 1, depth=self.depth + 1)
         lengths = np.fromiter(map(len, lists), np.int64, len(lists))
         items = list(chain.from_iterable(lists))
         if items:
-            self.items.observe(items, np.arange(self._item_count, self._item_count + len(items)))
+            at = np.arange(self._item_count, self._item_count + len(items))
+            self._reading.later.append((self.items.observe, items, at))
         self._item_count += len(items)
-        self.add("list", Numbers(lengths, None), rows)
+        self.add("list", lengths, rows)
 
     # Giving columns out.
 
-    def flush(self) -> None:
-        """Brings in everything that still waits in shapes, here and below.
+    def flush(self, length: int) -> None:
+        """Brings in everything that still waits, here and below; `length` is the number of rows.
 
         Raises:
             CarefulNeeded: a float was met that may be an integer beyond 64 bits.
         """
-        self._shapes.flush()
+        self._fields.flush(length)
         for child in self.children.values():
-            child.flush()
+            child.flush(length)
         for struct in self.structs.values():
-            struct.fields.flush()
+            struct.flush()
         if self.items is not None:
-            self.items.flush()
+            self.items.flush(self._item_count)
 
     def clear(self) -> None:
         """Forgets all values since the last `slots`, here and below; what they told of the types stays."""
-        self._shapes.clear()
-        self._pieces = {}
+        self._fields.clear()
+        self._columns, self._pieces = {}, {}
         self._item_count = 0
         for child in self.children.values():
             child.clear()
@@ -298,13 +302,15 @@ class Place:
             origin: the chunk's row in which each of our rows stands; None where they are the same.
         """
         pieces, self._pieces = self._pieces, {}
+        columns, self._columns = self._columns, {}
         found = {}
+        for slot, column in columns.items():
+            found[slot] = column.array
+            self._note(slot, column.array, column.there, origin)
         for slot, parts in pieces.items():
-            if slot == "list":
-                found[slot] = self._list_array(parts, length, origin)
-            else:
-                found[slot] = self._reading.dense(parts, length)
-            self._note(slot, found[slot], origin)
+            array = self._list_array(parts, length, origin) if slot == "list" else self._reading.dense(parts, length)
+            self._note(slot, array, valid(array), origin)
+            found[slot] = pc.coalesce(found[slot], array) if slot in found else array
         for index, struct in enumerate(self.structs.values()):
             if struct.rows:
                 rows = np.concatenate(struct.rows)
@@ -317,7 +323,7 @@ class Place:
     def _list_array(self, parts: list[tuple[Any, Any]], length: int, origin: Any) -> Any:
         """The lists as a LargeListArray of their items' slots."""
         assert self.items is not None
-        lengths = np.concatenate([part.values for part, _ in parts])
+        lengths = np.concatenate([part for part, _ in parts])
         rows = np.concatenate([part for _, part in parts])
         places = rows if origin is None else origin[rows]
         items = union(self.items.slots(self._item_count, np.repeat(places, lengths)), self._item_count)
@@ -326,9 +332,8 @@ class Place:
         at = scattered(rows, length)
         return lists if at is None else lists.take(at)
 
-    def _note(self, slot: str, array: Any, origin: Any) -> None:
+    def _note(self, slot: str, array: Any, there: Any, origin: Any) -> None:
         """Counts the values of a slot by kind."""
-        there = valid(array)
         if slot == "list":
             self._count_where("list", there, origin)
             return
@@ -336,7 +341,7 @@ class Place:
             wide = _wide(array)
             if wide is not None:
                 self._count_where(Kind.WIDE, wide, origin)
-                there &= ~wide
+                there = there & ~wide
         self._count_where(self._text_kind(array) if slot == "text" else _KINDS[slot], there, origin)
 
     def _text_kind(self, array: Any) -> Kind:
@@ -377,9 +382,9 @@ class Struct:
         rows: the rows of the place that the objects stand in.
     """
 
-    def __init__(self, kind: str, reading: Reading, depth: int) -> None:
+    def __init__(self, kind: str, reading: Reading, inside: int, depth: int) -> None:
         self.kind = kind
-        self.fields = Place((), reading, skipped=frozenset({"_type"}), inside=True, depth=depth)
+        self.fields = Place((), reading, skipped=frozenset({"_type"}), inside=inside, depth=depth)
         self.rows: list[Any] = []
         self._count = 0
 
@@ -397,6 +402,10 @@ class Struct:
         for place in self.fields.children.values():
             fields[str(place.number)] = union(place.slots(count, origin), count)
         return union(fields, count)
+
+    def flush(self) -> None:
+        """Brings in everything that still waits."""
+        self.fields.flush(self._count)
 
     def clear(self) -> None:
         """Forgets all values since the last `array`."""
@@ -431,10 +440,32 @@ def union(slots: Mapping[str, Any], length: int) -> Any:
 
 def json_text(value: Any) -> str:
     """The compact extended-JSON text of a value, always valid Unicode."""
-    text = extjson.dumps(value)
-    if MARK in text:
-        text = extjson.dumps(restored(value))
-    return text if encodable(text) else json.dumps(value, separators=(",", ":"))
+    try:
+        text = extjson.dumps(value)
+        if MARK in text:
+            text = extjson.dumps(restored(value))
+        return text if encodable(text) else json.dumps(value, separators=(",", ":"))
+    except RecursionError:
+        return "".join(_deep_text(value))
+
+
+def _deep_text(value: Any) -> Iterator[str]:
+    """The pieces of a text of a value that is nested so deeply that no recursion can write it."""
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting:
+        written, found = waiting.pop()
+        yield written
+        if isinstance(found, dict) and found:
+            items = [(f"{json_text(key)}:", item) for key, item in found.items()]
+            waiting.append(("}", _NOTHING))
+            waiting.extend((f",{key}", item) for key, item in reversed(items[1:]))
+            waiting.append((f"{{{items[0][0]}", items[0][1]))
+        elif isinstance(found, list) and found:
+            waiting.append(("]", _NOTHING))
+            waiting.extend((",", item) for item in reversed(found[1:]))
+            waiting.append(("[", found[0]))
+        elif found is not _NOTHING:
+            yield json_text(found)
 
 
 def _wide(array: Any) -> Any:

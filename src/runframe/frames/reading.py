@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from runframe.frames.lanes import Numbers
-
 _REMEMBERED = 16
-
-
-class CarefulNeeded(Exception):
-    """A float was met that may be an integer beyond 64 bits: the chunk must be decoded carefully."""
 
 
 class Sight(NamedTuple):
@@ -31,21 +25,25 @@ class Reading:
         careful: whether the texts were decoded carefully.
         places: the number of places made so far.
         sight: gives a row of the chunk its number in the whole source and its name, for reports.
+        later: values that wait for their turn, with what takes them and the rows they stand in.
     """
 
     def __init__(self) -> None:
         self.careful = False
         self.places = 0
         self.sight: Callable[[int], Sight] = lambda row: Sight(row, str(row))
+        self.later: list[tuple[Callable[[Sequence[Any], Any], None], Sequence[Any], Any]] = []
         self._rows: dict[tuple[int, ...], tuple[list[Any], Any]] = {}
+
+    def work(self) -> None:
+        """Has the values taken that wait for their turn, and those that wait because of them."""
+        while self.later:
+            take, values, rows = self.later.pop()
+            take(values, rows)
 
     def dense(self, parts: list[tuple[Any, Any]], length: int) -> Any:
         """Pieces, each with its rows, as one Arrow array of that length; null in the rows that no piece has."""
-        if all(isinstance(values, Numbers) for values, _ in parts):
-            if len(parts) == 1 and self._where([parts[0][1]], length)[1] is None:
-                return parts[0][0].arrow()
-            return _filled(parts, length)
-        arrays = [values.arrow() if isinstance(values, Numbers) else values for values, _ in parts]
+        arrays = [values for values, _ in parts]
         array = arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
         at = self._where([rows for _, rows in parts], length)[1]
         return array if at is None else array.take(at)
@@ -67,17 +65,8 @@ class Reading:
     def next_chunk(self, sight: Callable[[int], Sight]) -> None:
         """Begins a chunk."""
         self.sight = sight
+        self.later = []
         self._rows = {}
-
-
-def _filled(parts: list[tuple[Any, Any]], length: int) -> Any:
-    """Numbers in their rows, in an array of that length; null elsewhere."""
-    values = np.zeros(length, parts[0][0].values.dtype)
-    nulls = np.ones(length, np.bool_)
-    for part, rows in parts:
-        values[rows] = part.values
-        nulls[rows] = False if part.nulls is None else part.nulls
-    return pa.array(values, mask=nulls)
 
 
 def valid(array: Any) -> Any:
