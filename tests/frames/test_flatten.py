@@ -348,6 +348,36 @@ def test_a_column_that_cannot_be_is_refused_with_near_matches() -> None:
         flatten(source_of([{"a": 1}]), "doc")
 
 
+# nulls=
+
+
+def test_nulls_can_be_told_from_what_is_missing() -> None:
+    texts = ['{"a":null,"b":{"c":null}}', "{}", " null ", None, '{"b":null,"a.b":null}', '{"a":1.5,"b":{"c":[null]}}']
+    frame = flatten(pa.table({"id": list("abcdef"), "j": texts}), documents=["j"], nulls=True)
+    assert frame.columns == ["id", "j.a", r"j.a\.b", "j.b.c", "j.nulls"]
+    assert frame.schema.field("j.nulls").metadata == {b"runframe.nulls": b"j"}
+    assert frame.to_arrow().column("j.nulls").to_pylist() == [
+        ["j.a", "j.b.c"],
+        [],
+        ["j"],
+        None,
+        [r"j.a\.b", "j.b"],
+        [],
+    ]
+    assert frame.columns[:-1] == flatten(frame, frame.columns[:-1]).columns
+
+
+def test_the_column_of_nulls_makes_way_for_a_leaf_of_its_name() -> None:
+    frame = flatten(source_of([{"nulls": None, "a": 1}]), nulls=True)
+    assert frame.columns == ["id", "doc.a", "doc.nulls", r"\doc.nulls"]
+    assert frame.to_arrow().column(r"\doc.nulls").to_pylist() == [["doc.nulls"]]
+
+
+def test_nulls_of_a_whole_schema_have_no_place() -> None:
+    with pytest.raises(UsageError, match="nulls=True adds columns"):
+        flatten(source_of([{"a": 1}]), schema=pa.schema([pa.field("doc.a", pa.int64())]), nulls=True)
+
+
 # schema=
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from runframe.frames import documents as documents_module
 from runframe.frames import flatten
 from runframe.frames.names import join_path, split_name
+from runframe.frames.schema import PATH
 
 from .reference import (
     back,
@@ -125,6 +127,32 @@ def test_documents_can_be_rebuilt(documents: list[Any], splits: list[int]) -> No
         assert canonical(rebuilt(columns, row, 1)) == canonical(expected)
 
 
+@given(families() | DOCUMENTS, SPLITS)
+@settings(deadline=None, max_examples=150)
+def test_documents_can_be_rebuilt_with_their_nulls(documents: list[Any], splits: list[int]) -> None:
+    documents = documents * 3
+    frame = flatten(source_of(documents, splits=splits), nulls=True)
+    columns = read(frame)
+    types = {path[1:]: type_ for path, (type_, _) in columns.items()}
+    paths = {
+        field.name: tuple(json.loads(field.metadata[PATH])) for field in frame.schema if PATH in (field.metadata or {})
+    }
+    listed = frame.to_arrow().column(frame.columns[-1]).to_pylist()
+    for row, document in enumerate(documents):
+        if document is None:
+            assert listed[row] is None
+            continue
+        found = rebuilt(columns, row, 1)
+        for name in listed[row]:
+            *above, last = paths.get(name, split_name(name))[1:]
+            place = found
+            for step in above:
+                place = place.setdefault(step, {})
+            assert last not in place
+            place[last] = None
+        assert canonical(found) == canonical(numbers_read(document, types))
+
+
 def kept(value: Any, *, root: bool = True) -> Any:
     """A document without what a frame cannot tell from missing: nulls, and objects that hold only nulls."""
     if value is None:
@@ -147,11 +175,11 @@ def numbers_read(document: Any, types: dict[tuple[str, ...], Any]) -> Any:
     found: Any = {}
     for path, value in leaves(document):
         if not path:
-            return back(into(value, types[()]))
+            return None if value is None else back(into(value, types[()]))
         place = found
         for step in path[:-1]:
             place = place.setdefault(step, {})
-        place[path[-1]] = back(into(value, types[path]))
+        place[path[-1]] = None if value is None else back(into(value, types[path]))
     return found
 
 

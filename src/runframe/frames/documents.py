@@ -39,18 +39,23 @@ class Document:
         kind: "config", "summary", "row", or None for any other JSON.
         wanted: the keys to read; None for all.
         step_given: whether the rows' ``_step`` is a column of the source already.
+        nulls: whether to tell nulls apart from what is missing.
 
     Attributes:
+        null_rows: the rows of the chunk whose text is ``null``.
         root: the place of the documents themselves.
         refused: how many texts were not JSON and counted as null.
         first_refused: where the first of them stands.
     """
 
-    def __init__(self, index: int, name: str, kind: str | None, wanted: Wanted, *, step_given: bool) -> None:
+    def __init__(
+        self, index: int, name: str, kind: str | None, wanted: Wanted, *, step_given: bool, nulls: bool = False
+    ) -> None:
         self.index = index
         self.name = name
         self.kind = kind
-        self.reading = Reading()
+        self.reading = Reading(nulls=nulls)
+        self.null_rows: list[int] = []
         self.refused = 0
         self.first_refused: Sight | None = None
         skipped = frozenset({"_wandb"}) if kind == "config" else frozenset({"_step"} if step_given else ())
@@ -76,7 +81,7 @@ class Document:
         while True:
             try:
                 with collector_paused():
-                    start = 0
+                    start, self.null_rows = 0, []
                     for texts in parts:
                         self._read(text_array(texts), start, lenient=lenient)
                         start += len(texts)
@@ -97,13 +102,19 @@ class Document:
     def _read(self, texts: Any, base: int, *, lenient: bool) -> None:
         step = max(16, min(4096, GULP_BYTES * len(texts) // max(1, texts.nbytes)))
         for start in range(0, len(texts), step):
-            values = self._decoded(texts.slice(start, step).to_pylist(), base + start, lenient=lenient)
+            gulp = texts.slice(start, step).to_pylist()
+            values = self._decoded(gulp, base + start, lenient=lenient)
             rows = np.arange(base + start, base + start + len(values))
             if set(map(type, values)) == {dict}:
                 self.root.take(values, rows)
             else:
                 objects = [index for index, value in enumerate(values) if type(value) is dict]
                 others = [index for index, value in enumerate(values) if value is not None and type(value) is not dict]
+                self.null_rows.extend(
+                    base + start + index
+                    for index, text in enumerate(gulp)
+                    if text is not None and text.strip() == "null"
+                )
                 if objects:
                     self.root.take([values[index] for index in objects], rows[objects])
                 if others:

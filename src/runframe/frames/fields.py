@@ -74,9 +74,11 @@ class Fields:
     Args:
         taker: who takes what the objects come apart into.
         unwrap: whether values lose their ``{value, desc}`` wrapper.
+        nulls: whether to tell where there are nulls: a column of the slot "null", true there.
     """
 
-    def __init__(self, taker: Taker, *, unwrap: bool) -> None:
+    def __init__(self, taker: Taker, *, unwrap: bool, nulls: bool) -> None:
+        self._nulls = nulls
         self._taker = taker
         self._unwrap = unwrap
         self._numbers: dict[str, int] = {}
@@ -183,7 +185,9 @@ class Fields:
         if kind != _MIXED:
             self._demote(kind, kinds, numbers)
         for found, indices, chosen in _sorted(kinds, values):
-            if found != _NULL and not self._take_pure(_TYPES[found], chosen, numbers[indices], rows[indices]):
+            if found == _NULL:
+                self._keep_nulls(numbers[indices], rows[indices])
+            elif not self._take_pure(_TYPES[found], chosen, numbers[indices], rows[indices]):
                 self._take_odd(_TYPES[found], chosen, numbers[indices], rows[indices])
 
     def _demote(self, kind: int, kinds: Any, numbers: Any) -> None:
@@ -207,7 +211,9 @@ class Fields:
             return False
         if kind == _TEXT and pc.any(pc.starts_with(array, MARK)).as_py():
             return False
-        at = np.flatnonzero(array.is_valid().to_numpy(zero_copy_only=False)) if array.null_count else None
+        there = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
+        at = None if there is None else np.flatnonzero(there)
+        missing = None if there is None else (numbers[~there], rows[~there])
         if at is not None:
             array, numbers, rows = array.drop_null(), numbers[at], rows[at]
         encoded = array if kind == _TEXT else array.to_numpy(zero_copy_only=False)
@@ -223,6 +229,8 @@ class Fields:
                 self._keep("int", encoded[is_int].astype(np.int64), numbers[is_int], rows[is_int])
                 encoded, numbers, rows = encoded[~is_int], numbers[~is_int], rows[~is_int]
         self._keep(ENCODERS[_TYPES[kind]][0], encoded, numbers, rows)
+        if missing is not None:
+            self._keep_nulls(*missing)
         return True
 
     def _take_pure(self, type_: type, values: list[Any], numbers: Any, rows: Any) -> bool:
@@ -263,6 +271,10 @@ class Fields:
             raise CarefulNeeded
         self._blocks.setdefault(slot, []).append((encoded, numbers, rows))
 
+    def _keep_nulls(self, numbers: Any, rows: Any) -> None:
+        if self._nulls:
+            self._keep("null", np.ones(len(rows), np.bool_), numbers, rows)
+
     def _observe(self, values: list[Any], numbers: Any, rows: Any) -> None:
         """Has the taker observe values, key by key."""
         for number, indices, chosen in _sorted(numbers, values):
@@ -277,7 +289,7 @@ class Fields:
             numbers = np.concatenate([part for _, part, _ in parts])
             rows = np.concatenate([part for _, _, part in parts])
             numbers, cells, there = _grid(numbers, rows, len(self._keys), length)
-            columns = _texts if slot == "text" else _bools if slot == "bool" else _numbers
+            columns = _texts if slot == "text" else _bools if slot in ("bool", "null") else _numbers
             arrays = columns([part for part, _, _ in parts], cells, there, length)
             for number, array, filled in zip(numbers.tolist(), arrays, there, strict=True):
                 self._taker.hold_at(self._keys[number], slot, Column(array, filled[:length]))

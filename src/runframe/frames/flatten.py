@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 
 from runframe.errors import FrameError, UsageError
@@ -39,6 +40,7 @@ def flatten(
     on_conflict: OnConflict = "json",
     *,
     documents: Sequence[str] | None = None,
+    nulls: bool = False,
     memory_budget: int = MEMORY_BUDGET,
 ) -> Frame:
     r"""A frame in which the source's JSON columns are typed columns, one for each leaf.
@@ -66,6 +68,10 @@ def flatten(
             not fit a fixed type is null and is reported (a text that is no JSON, too). "error": both are errors.
         documents: the columns that hold JSON; by default those of type ``arrow.json``. Naming them is needed where
             the JSON is plain text.
+        nulls: whether to tell nulls apart from what is missing. Each document then also gets a column of lists of
+            text, last, called ``config.nulls`` (its field has the document's name under ``runframe.nulls``): the names
+            of the leaves that are null in that row; the document's own name where its text is ``null``; null where
+            there is no text. With it each document can be rebuilt, but for nulls in objects with a ``_type``.
         memory_budget: bytes of Arrow data kept in memory before the rest goes to a temporary file.
 
     Returns:
@@ -86,7 +92,9 @@ def flatten(
     once = isinstance(source, pa.RecordBatchReader)
     if not once:
         source = Frame.from_arrow(source)
-    reading = _Flattening(source, asked, types, on_conflict, documents, exact=whole)
+    if whole and nulls:
+        raise UsageError("nulls=True adds columns, so the schema cannot be the whole frame's: give a mapping of types")
+    reading = _Flattening(source, asked, types, on_conflict, documents, exact=whole, nulls=nulls)
     if whole and not once and on_conflict != "null":
         return reading.stream(schema)
     return reading.gather(memory_budget, schema if whole else None)
@@ -112,6 +120,7 @@ class _Flattening:
         documents: Sequence[str] | None,
         *,
         exact: bool,
+        nulls: bool,
     ) -> None:
         self._source = source
         self._columns = columns
@@ -119,6 +128,7 @@ class _Flattening:
         self._on_conflict = on_conflict
         self._documents = documents
         self._exact = exact
+        self._nulls = nulls
 
     def gather(self, memory_budget: int, schema: Any) -> Frame:
         """Reads the source now, and gives the frame of what was gathered."""
@@ -158,7 +168,7 @@ class _Flattening:
         return Frame(_named(Plan(columns, []).schema, schema), read, self._provenance(None, 0))
 
     def _layout(self) -> Layout:
-        return Layout(self._source.schema, self._columns, self._documents, self._types)
+        return Layout(self._source.schema, self._columns, self._documents, self._types, nulls=self._nulls)
 
     def _chunks(self, layout: Layout) -> Iterator[Chunk]:
         batches = self._source if isinstance(self._source, pa.RecordBatchReader) else self._source.to_batches()
@@ -174,6 +184,11 @@ class _Flattening:
             for place in document.root.walk():
                 for slot, array in place.slots(chunk.num_rows).items():
                     slots[number, place.number, slot] = array
+            if self._nulls:
+                own = np.zeros(chunk.num_rows, np.bool_)
+                own[document.null_rows] = True
+                slots[number, document.root.number, "null"] = pa.array(own)
+                slots[number, document.root.number, "absent"] = chunk.column(document.index).is_null()
         return Plan.pack(chunk, base, layout.through, slots)
 
     def _provenance(self, rows: int | None, conflicts: int) -> Provenance | None:

@@ -14,7 +14,7 @@ from runframe.errors import UsageError
 from runframe.frames.documents import RESERVED_ROW_KEYS, Document, is_text
 from runframe.frames.names import join_path, path_json, split_name
 from runframe.frames.places import Place, Wanted
-from runframe.frames.schema import DOCUMENT, PATH, is_json, type_name, unknown_column
+from runframe.frames.schema import DOCUMENT, NULLS, PATH, is_json, type_name, unknown_column
 
 STEP = "step"
 """The source's column that is the ``_step`` of the rows of a history."""
@@ -48,6 +48,22 @@ class Leaf:
     fixed: bool = False
 
 
+@dataclass(frozen=True)
+class Nulls:
+    """The column that tells which leaves of a document are null in each row, and not just missing.
+
+    Attributes:
+        document: the document's number.
+        names: the column names of all its places, by the place's number.
+        field: its Arrow field.
+    """
+
+    document: int
+    names: Mapping[int, str]
+    field: Any
+    fixed: bool = False
+
+
 class Layout:
     """A source's columns: which pass through, and which are documents.
 
@@ -56,6 +72,7 @@ class Layout:
         columns: the columns asked for; None for all.
         documents: the columns that hold JSON; None for those of type ``arrow.json``.
         types: the columns for which types are fixed.
+        nulls: whether each document gets a column of its nulls.
 
     Attributes:
         through: the numbers of the columns that pass through.
@@ -71,8 +88,12 @@ class Layout:
         columns: Sequence[str] | None,
         documents: Sequence[str] | None,
         types: Iterable[str] = (),
+        *,
+        nulls: bool = False,
     ) -> None:
         self.schema = schema
+        self._nulls = nulls
+        self._names: dict[tuple[str, ...], str] = {}
         chosen = set(_document_names(schema, documents))
         kinds = {name: (schema.field(name).metadata or {}).get(DOCUMENT, b"").decode() or None for name in chosen}
         self._histories = [name for name in schema.names if kinds.get(name) == "row"]
@@ -84,7 +105,7 @@ class Layout:
             list(self._homes(name, kinds))  # refuses what cannot be
         wanted = self._wanted(columns, kinds)
         self.documents = [
-            Document(index, name, kinds[name], wanted[name], step_given=self._step >= 0)
+            Document(index, name, kinds[name], wanted[name], step_given=self._step >= 0, nulls=nulls)
             for index, name in enumerate(schema.names)
             if name in chosen and name in wanted
         ]
@@ -128,7 +149,7 @@ class Layout:
 
     def columns(
         self, columns: Sequence[str] | None, types: Mapping[str, Any], *, exact: bool, warn: bool = True
-    ) -> list[Leaf | Through]:
+    ) -> list[Leaf | Through | Nulls]:
         """The columns of the flattened frame, from what the documents have shown so far.
 
         Args:
@@ -151,7 +172,19 @@ class Layout:
             found = list(self._chosen(columns, found, types, exact=exact, warn=warn))
         names = {column.field.name for column in found}
         found.extend(self._absent(name) for name in types if name not in names and columns is None)
-        return [_fixed(column, types) for column in found]
+        nulls = [self._nulls_of(number, taken) for number in range(len(self.documents))] if self._nulls else []
+        return [*(_fixed(column, types) for column in found), *nulls]
+
+    def _nulls_of(self, number: int, taken: set[str]) -> Nulls:
+        document = self.documents[number]
+        name = f"{document.name}.nulls"
+        while name in taken:
+            name = "\\" + name
+        taken.add(name)
+        paths = {place.number: (*document.prefix, *place.path) for place in document.root.walk()}
+        names = {found: self._names.get(path) or (join_path(path) or document.name) for found, path in paths.items()}
+        type_ = pa.list_(pa.string())
+        return Nulls(number, names, pa.field(name, type_, metadata={NULLS: document.name.encode()}))
 
     def _field(self, index: int) -> Any:
         field = self.schema.field(index)
@@ -170,6 +203,7 @@ class Layout:
             while name in taken:
                 name = "\\" + name
             taken.add(name)
+            self._names[path] = name
             metadata = {PATH: path_json(path)}
             yield Leaf(number, place, pa.field(name, _leaf_type(document, place), metadata=metadata), path)
 

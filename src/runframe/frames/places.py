@@ -84,7 +84,7 @@ class Place:
         self._wanted = wanted
         self._skipped = skipped
         self._inside = inside
-        self._fields = Fields(self, unwrap=unwrap)
+        self._fields = Fields(self, unwrap=unwrap, nulls=reading.nulls and not inside)
         self._columns: dict[str, Column] = {}
         self._pieces: dict[str, list[tuple[Any, Any]]] = {}
         self._item_count = 0
@@ -306,7 +306,8 @@ class Place:
         found = {}
         for slot, column in columns.items():
             found[slot] = column.array
-            self._note(slot, column.array, column.there, origin)
+            if slot != "null":
+                self._note(slot, column.array, column.there, origin)
         for slot, parts in pieces.items():
             array = self._list_array(parts, length, origin) if slot == "list" else self._reading.dense(parts, length)
             self._note(slot, array, valid(array), origin)

@@ -12,7 +12,7 @@ from runframe.errors import FrameError
 from runframe.frames.conflicts import Conflict, conflicts_at, seen_at
 from runframe.frames.documents import NAME_COLUMNS, Chunk, Document, row_namer
 from runframe.frames.fit import fit, shown
-from runframe.frames.layout import Leaf, Through
+from runframe.frames.layout import Leaf, Nulls, Through
 from runframe.frames.reading import Sight
 from runframe.frames.schema import type_name
 from runframe.frames.settle import nulls, settle
@@ -33,7 +33,7 @@ class Plan:
     _NAMING: ClassVar[str] = "@"
     _BASE: ClassVar[bytes] = b"base"
 
-    def __init__(self, columns: Sequence[Leaf | Through], documents: Sequence[Document]) -> None:
+    def __init__(self, columns: Sequence[Leaf | Through | Nulls], documents: Sequence[Document]) -> None:
         self.columns = columns
         self.schema = pa.schema([column.field for column in columns])
         self._documents = documents
@@ -119,19 +119,23 @@ class Plan:
                 found.extend(conflicts_at(column.place, name, column.path, type_))
         return found
 
-    def _array(self, column: Leaf | Through, chunk: Any, slots: Slots) -> tuple[Any, Any]:
+    def _array(self, column: Leaf | Through | Nulls, chunk: Any, slots: Slots) -> tuple[Any, Any]:
         """The column's values in one chunk; for a fixed type, also a mask of those that do not fit."""
         type_, length = column.field.type, chunk.num_rows
         if isinstance(column, Through):
             return _through(chunk.column(f"{self._THROUGH}{column.index}"), type_)
+        if isinstance(column, Nulls):
+            return _null_names(column, slots, length), None
         if column.place is None:
             return nulls(type_, length), None
-        own = slots.get((column.document, column.place.number), {})
+        own = dict(slots.get((column.document, column.place.number), {}))
+        own.pop("null", None)
+        own.pop("absent", None)
         if column.fixed:
             return fit(own, column.place, type_, length)
         return settle(own, column.place, type_, length), None
 
-    def _misfit(self, column: Leaf | Through, chunk: Any, slots: Slots, row: int) -> FrameError:
+    def _misfit(self, column: Leaf | Through | Nulls, chunk: Any, slots: Slots, row: int) -> FrameError:
         sight = _sight(chunk, row)
         named = sight.name != str(sight.row)
         where = f"{sight.name} (row {sight.row})" if named else f"row {sight.row}"
@@ -152,6 +156,27 @@ def _through(array: Any, type_: Any) -> tuple[Any, Any]:
         return array.cast(type_), None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
         return nulls(type_, len(array)), np.asarray(array.is_valid())
+
+
+def _null_names(column: Nulls, slots: Slots, length: int) -> Any:
+    """For each row the names of the leaves that are null in it, in the names' order."""
+    names = sorted(set(column.names.values()))
+    order = {name: number for number, name in enumerate(names)}
+    rows, found = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    absent = np.zeros(length, np.bool_)
+    for number, name in column.names.items():
+        own = slots.get((column.document, number), {})
+        if "null" in own:
+            at = np.flatnonzero(own["null"].fill_null(False).to_numpy(zero_copy_only=False))
+            rows.append(at)
+            found.append(np.full(len(at), order[name], np.int64))
+        if "absent" in own:
+            absent |= own["absent"].to_numpy(zero_copy_only=False)
+    every, which = np.concatenate(rows), np.concatenate(found)
+    sorted_ = np.lexsort((which, every))
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(every, minlength=length))]).astype(np.int32)
+    values = pa.array(names, pa.string()).take(pa.array(which[sorted_]))
+    return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(absent))
 
 
 def _slots(chunk: Any) -> Slots:

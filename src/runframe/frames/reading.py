@@ -22,13 +22,15 @@ class Reading:
     """What all places of one document share.
 
     Attributes:
+        nulls: whether to tell nulls apart from what is missing.
         careful: whether the texts were decoded carefully.
         places: the number of places made so far.
         sight: gives a row of the chunk its number in the whole source and its name, for reports.
         later: values that wait for their turn, with what takes them and the rows they stand in.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, nulls: bool = False) -> None:
+        self.nulls = nulls
         self.careful = False
         self.places = 0
         self.sight: Callable[[int], Sight] = lambda row: Sight(row, str(row))

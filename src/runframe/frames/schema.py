@@ -36,6 +36,7 @@ MEANING = b"runframe.meaning"
 COST = b"runframe.cost"
 DOCUMENT = b"runframe.document"
 PATH = b"runframe.path"
+NULLS = b"runframe.nulls"
 
 
 @dataclass(frozen=True)
