@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from runframe.errors import FrameError
-from runframe.frames import CATEGORY, JSON, TIME, Column, Frame, Provenance, Schema, to_batch
+from runframe.frames import CATEGORY, JSON, TIME, Column, Frame, Provenance, Schema, flatten, to_batch
 
 THINGS = Schema(
     "things",
@@ -274,6 +274,41 @@ def test_provenance_may_be_known_only_after_reading() -> None:
     frame = Frame(schema, read, lambda: Provenance("complete", server_rows=counted[0] if counted else None))
     table = frame.to_arrow()
     assert Provenance.from_metadata(table.schema.metadata) == Provenance("complete", rows=2, server_rows=2)
+
+
+def live_when_read(read: list[int]) -> Frame:
+    """A frame that finds out by reading that it is live."""
+
+    def batches() -> Iterator[Any]:
+        yield pa.record_batch({"n": [1]})
+        read.append(1)
+        yield pa.record_batch({"n": [2]})
+
+    schema = pa.schema([pa.field("n", pa.int64())])
+    return Frame(schema, batches, lambda: Provenance("live" if read else "complete", "e/p"))
+
+
+def test_a_frame_that_was_not_read_to_its_end_promises_nothing() -> None:
+    frame = live_when_read([])
+    assert frame.provenance == Provenance("unread", "e/p")
+    assert repr(frame).startswith("Frame · ? rows × 1 column · unread · e/p")
+    assert Provenance.from_metadata(pa.schema(frame).metadata) == Provenance("unread", "e/p")
+    next(frame.to_batches())
+    assert frame.provenance == Provenance("unread", "e/p")
+    frame.to_arrow()
+    assert frame.provenance == Provenance("live", "e/p", rows=2)
+
+
+def test_what_shows_only_by_reading_is_read_before_a_frame_counts_as_complete() -> None:
+    with pytest.raises(FrameError, match="while it was being written"):
+        live_when_read([]).require_complete()
+
+
+def test_a_frame_of_a_given_schema_says_what_its_source_says_once_it_is_read() -> None:
+    asked = pa.schema([pa.field("n", pa.int64())])
+    frame = flatten(live_when_read([]), schema=asked)
+    assert frame.provenance is not None and frame.provenance.completeness == "unread"
+    assert Provenance.from_metadata(frame.to_arrow().schema.metadata) == Provenance("live", "e/p", rows=2)
 
 
 def test_parquet_is_written_batch_by_batch_with_provenance(frame: Frame, tmp_path: Path) -> None:

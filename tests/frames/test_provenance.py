@@ -15,7 +15,7 @@ COUNTS = st.none() | st.integers(0, 2**40)
 @given(
     st.builds(
         Provenance,
-        st.sampled_from(["complete", "sampled", "live"]),
+        st.sampled_from(["complete", "sampled", "live", "unread"]),
         source=st.none() | st.text(),
         rows=COUNTS,
         server_rows=COUNTS,
@@ -61,5 +61,5 @@ def test_text_names_what_is_known() -> None:
         conflicts=1,
     )
     assert str(provenance) == (
-        "complete · e/p · 3 of 4 rows · state = finished · as of 2024-01-02 00:00:00+00:00 · 1 type conflict"
+        "incomplete · e/p · 3 of 4 rows · state = finished · as of 2024-01-02 00:00:00+00:00 · 1 type conflict"
     )

@@ -165,7 +165,10 @@ class _Flattening:
                 yield Plan(columns, layout.documents).settle(batch, lenient=False)
 
         columns = self._layout().columns(self._columns, self._types, exact=True, warn=False)
-        return Frame(_named(Plan(columns, []).schema, schema), read, self._provenance(None, 0))
+        found = self._provenance(None, 0)
+        if found is None:
+            return Frame(_named(Plan(columns, []).schema, schema), read)
+        return Frame(_named(Plan(columns, []).schema, schema), read, lambda: self._provenance(None, 0) or found)
 
     def _layout(self) -> Layout:
         return Layout(self._source.schema, self._columns, self._documents, self._types, nulls=self._nulls)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,8 +33,8 @@ class Frame:
     Args:
         schema: the `pyarrow.Schema` of every batch.
         open: opens the stream from its start; called once for each reading.
-        provenance: what the frame says of itself, or a function that tells once the stream has been read; else what
-            the schema's metadata says, if anything.
+        provenance: what the frame says of itself, or a function that tells once the stream has been read (until then
+            the frame says that it is unread); else what the schema's metadata says, if anything.
         conflicts: the report of types that disagreed (a `pyarrow.Table`), or a function that makes it.
         num_rows: the number of rows, where it is known without reading.
     """
@@ -52,6 +53,7 @@ class Frame:
         self._provenance = provenance if provenance is not None else Provenance.from_metadata(schema.metadata)
         self._conflicts = conflicts
         self._num_rows = num_rows
+        self._finished = False
         self._head: Any = None
 
     @classmethod
@@ -100,7 +102,9 @@ class Frame:
     @property
     def provenance(self) -> Provenance | None:
         """What the frame says of itself; None for frames made from data that say nothing."""
-        provenance = self._provenance() if callable(self._provenance) else self._provenance
+        provenance = self._provenance
+        if callable(provenance):
+            provenance = provenance() if self._finished else replace(provenance(), completeness="unread")
         if provenance is not None and provenance.rows is None and self._num_rows is not None:
             provenance = provenance.counted(self._num_rows)
         return provenance
@@ -146,6 +150,7 @@ class Frame:
                 yield batch if batch.schema.equals(self._schema, check_metadata=True) else _relabel(batch, self._schema)
         if self._num_rows is None or self._schema.names:  # batches without columns have no rows
             self._num_rows = rows
+        self._finished = True
 
     def to_arrow(self) -> Any:
         """All rows as a `pyarrow.Table`, with the provenance in the schema's metadata."""
@@ -168,6 +173,7 @@ class Frame:
         By default integers and booleans that have nulls get pandas' nullable types (``Int64``, ``boolean``), so
         that no integer passes through a float; floats are NumPy's, where null and NaN are both NaN; text is
         ``str``, dictionary columns ``category``, times ``datetime64[us, UTC]``, lists and structs Python objects.
+        What the frame says of itself is in the pandas frame's ``attrs``, as in the schema's metadata.
 
         Args:
             dtype_backend: "numpy_nullable" for pandas' nullable types throughout, "pyarrow" for Arrow's own types,
@@ -178,7 +184,10 @@ class Frame:
         """
         from runframe.frames.engines.pandas import to_pandas
 
-        return to_pandas(plain_table(self.to_arrow()), dtype_backend)
+        found = to_pandas(plain_table(self.to_arrow()), dtype_backend)
+        if (provenance := self.provenance) is not None:
+            found.attrs |= {name.decode(): text.decode() for name, text in provenance.to_metadata().items()}
+        return found
 
     def to_parquet(self, path: str | Path) -> Path:
         """Writes all rows to one Parquet file (zstd), batch by batch, and returns its path.
@@ -196,19 +205,21 @@ class Frame:
     def require_complete(self) -> Frame:
         """The frame itself, if it says that it is complete.
 
-        Where that can only be said once the rows were read, the stream is read for it.
+        Where that shows only when the stream is read, or the rows are to be held against the server's count, and
+        nobody has read it to the end yet, it is read once for it.
 
         Raises:
             FrameError: it was sampled, read while it was being written, has another number of rows than the server
                 counted, or says nothing of itself.
         """
-        if callable(self._provenance) and self._num_rows is None:
-            self.num_rows  # noqa: B018 (what the provenance tells is known once the stream was read)
         provenance = self.provenance
         if provenance is None:
             raise FrameError("the frame says nothing of its completeness: it was not read from a server or a log")
-        if provenance.gap is None and provenance.server_rows is not None and provenance.rows is None:
-            provenance = provenance.counted(self.num_rows)
+        counts = provenance.server_rows is not None and provenance.rows is None
+        if not self._finished and (provenance.completeness == "unread" or (counts and provenance.gap is None)):
+            for _ in self.to_batches():
+                pass
+            provenance = self.provenance or provenance
         if provenance.gap is not None:
             raise FrameError(f"the frame is not complete: {provenance.gap}", path=provenance.source)
         return self

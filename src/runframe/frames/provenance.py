@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from runframe.errors import FrameError
 
-Completeness = Literal["complete", "sampled", "live"]
+Completeness = Literal["complete", "sampled", "live", "unread"]
 """``complete``: everything that the server had at the watermark. ``sampled``: rows were left out on purpose.
-``live``: read while it was still being written, so that a later read may hold more."""
+``live``: read while it was still being written, so that a later read may hold more. ``unread``: it shows when it is
+read, and that has not been done to the end."""
 
 PREFIX = "runframe."
 
@@ -22,7 +23,7 @@ class Provenance:
     """Where a frame comes from. Every field is kept in the Arrow schema's metadata, as ``runframe.<field>``.
 
     Attributes:
-        completeness: complete, sampled or live.
+        completeness: complete, sampled, live or unread.
         source: the path of what was read, as in "entity/project".
         rows: the rows of the frame; None while they have not been counted.
         server_rows: the rows that the server counted; None where it does not say.
@@ -74,9 +75,9 @@ class Provenance:
                 given["watermark"] = datetime.fromisoformat(given["watermark"])
         except ValueError as error:
             raise FrameError(f"the schema's runframe metadata cannot be read: {json.dumps(given)}") from error
-        if given["completeness"] not in ("complete", "sampled", "live"):
+        if given["completeness"] not in get_args(Completeness):
             raise FrameError(
-                f"the schema's metadata says {given['completeness']!r}, expected complete, sampled or live"
+                f"the schema's metadata says {given['completeness']!r}, expected complete, sampled, live or unread"
             )
         return cls(**given)
 
@@ -87,6 +88,8 @@ class Provenance:
     @property
     def gap(self) -> str | None:
         """Why the frame is not complete, in a few words; None if nothing speaks against it."""
+        if self.completeness == "unread":
+            return "it has not been read to its end"
         if self.completeness == "sampled":
             return "it was sampled"
         if self.completeness == "live":
@@ -103,7 +106,8 @@ class Provenance:
         return self.rows if self.rows_read is None else self.rows_read
 
     def __str__(self) -> str:
-        parts: list[str] = [self.completeness]
+        counts_differ = self.completeness == "complete" and self.gap is not None
+        parts: list[str] = ["incomplete" if counts_differ else self.completeness]
         if self.source is not None:
             parts.append(self.source)
         if self.server_rows is not None and self._held is not None and self.server_rows != self._held:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ class Collection(DatasetLike, Generic[T]):
         self._cursor: str | None = None
         self._end: str | None = None
         self._total: int | None = None
+        self._asked: float | None = None
         self._lock = threading.RLock()
 
     # What each noun says of itself.
@@ -273,6 +275,8 @@ class Collection(DatasetLike, Generic[T]):
 
     def _pages(self, cursor: str | None, size: int, full: bool, *, ahead: bool = True) -> Pages:
         """The pages from a cursor on; a page that the server is too slow for is asked for again in halves."""
+        if cursor is None:
+            self._asked = time.time()
 
         def submit(ask: Ask) -> Future[dict[str, Any]]:
             variables = {**self.variables, **self.CONNECTION.variables(ask)}
@@ -385,9 +389,12 @@ class Collection(DatasetLike, Generic[T]):
         """Every node as columns, from the pages that stay in memory as far as they are there."""
         full = any(column.cost == "heavy" for column in schema)
         for nodes in self._stream(full):
-            if reading is not None and any(map(self._is_live, nodes)):
-                reading.live = True
+            if reading is not None:
+                reading.live |= any(map(self._is_live, nodes))
+                reading.asked = self._asked
             yield to_batch(schema, [self._row(node) for node in nodes], self._context(), path_of=self._path_of)
+        if reading is not None:
+            reading.asked = self._asked  # also where there was nothing
 
     def _path_of(self, node: Mapping[str, Any]) -> str | None:
         """How messages name a node."""
@@ -400,7 +407,13 @@ class Collection(DatasetLike, Generic[T]):
         from runframe.frames.provenance import Provenance
 
         completeness: Literal["live", "complete"] = "live" if reading.live else "complete"
-        return Provenance(completeness, source=self._source(), server_rows=self._total, query=self._query())
+        return Provenance(
+            completeness,
+            source=self._source(),
+            server_rows=self._total,
+            query=self._query(),
+            watermark=None if reading.asked is None else self.client.session.server_time(reading.asked),
+        )
 
     def frame(self, columns: Sequence[str] | None = None) -> Frame:
         """The collection as a `Frame`: a stream that can be opened again, with its provenance; see `to_batches`."""

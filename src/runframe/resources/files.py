@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,6 +19,7 @@ from runframe.resources.node import Node
 from runframe.wire.pages import Connection
 
 if TYPE_CHECKING:
+    from runframe.frames.provenance import Provenance
     from runframe.resources.run import Run
 
 NOTHING = {"edges": [], "pageInfo": {"hasNextPage": False}}
@@ -179,6 +182,26 @@ class Files(SizedCollection[File]):
 
     def _context(self) -> dict[str, Any]:
         return {"run_id": self.run.id}
+
+    def _source(self) -> str:
+        return f"{'/'.join(self.run.path)}/files"
+
+    def _query(self) -> str | None:
+        return self.variables["pattern"] or (json.dumps(self.variables["fileNames"]) if self._chosen else None)
+
+    @property
+    def _chosen(self) -> bool:
+        return bool(self.variables["fileNames"] or self.variables["pattern"])
+
+    def _is_live(self, node: Mapping[str, Any]) -> bool:
+        from runframe.resources.history.pages import LIVE_STATES
+
+        return self.run._attrs.get("state") in LIVE_STATES
+
+    def _provenance(self, reading: Any) -> Provenance:
+        found = super()._provenance(reading)
+        # The server counts files of other names too.
+        return replace(found, server_rows=None) if self._chosen else found
 
     def __repr__(self) -> str:
         return f"<Files {'/'.join(self.run.path)} ({len(self)})>"

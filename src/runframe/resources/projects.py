@@ -183,5 +183,8 @@ class Projects(Collection[Project]):
     def _object(self, node: dict[str, Any]) -> Project:
         return Project(self.client, self.entity, node["name"], node)
 
+    def _source(self) -> str:
+        return self.entity
+
     def __repr__(self) -> str:
         return f"<Projects {self.entity}>"

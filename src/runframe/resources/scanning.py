@@ -9,6 +9,7 @@ a page no larger than the limit.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -36,10 +37,12 @@ class Reading:
     Attributes:
         live: whether something in it was still being written.
         total: the server's count of the rows that it was asked for.
+        asked: when its first page was asked for, in Unix time by our clock.
     """
 
     live: bool = False
     total: int | None = None
+    asked: float | None = None
 
 
 def opened(collection: Collection[Any], request: Request) -> Opened:
@@ -130,6 +133,7 @@ class _Asking:
 
     def _batches(self) -> Iterator[Any]:
         collection, self._reading.total = self._collection, None
+        self._reading.asked = time.time()
         found = self._pages()
         try:
             for page in found:

@@ -7,6 +7,7 @@ the program. A forked child starts a loop of its own when it first needs one. Tw
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import weakref
@@ -14,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -61,6 +63,7 @@ class _Live:
 
     exchange: Exchange
     graphql: GraphQL
+    transport: Patient
 
 
 class Session:
@@ -298,6 +301,14 @@ class Session:
         if loop is not None:
             loop.stop()
 
+    def server_time(self, moment: float) -> datetime:
+        """A moment of our clock (Unix time) by the server's clock, as its answers tell it; UTC, in whole seconds.
+
+        An in-process server, and one that never told the time, have our clock. What was cut off makes it earlier.
+        """
+        ahead = None if self._loop is None or self._closed else self._loop.live.transport.ahead
+        return datetime.fromtimestamp(math.floor(moment + (ahead or 0.0)), UTC)
+
     @property
     def closed(self) -> bool:
         """Whether `close` was called."""
@@ -387,7 +398,7 @@ async def _open(settings: _Settings) -> AsyncIterator[_Live]:
         graphql = GraphQL(exchange, {"Use-Admin-Privileges": "true"})
         await graphql.connect()
         stack.push_async_callback(graphql.close)
-        yield _Live(exchange, graphql)
+        yield _Live(exchange, graphql, transport)
 
 
 def _credentials(settings: _Settings, root: str, opened: object) -> Credentials:

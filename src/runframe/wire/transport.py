@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 
 import anyio
 
@@ -92,6 +93,10 @@ class Patient(httpx.AsyncBaseTransport):
         clock: seconds on a clock that only goes forward.
         sleep: waits for a number of seconds.
         wall: Unix time.
+
+    Attributes:
+        ahead: how many seconds the server's clock is ahead of ours, by the last answer that told the time; None where
+            none did.
     """
 
     def __init__(
@@ -111,6 +116,7 @@ class Patient(httpx.AsyncBaseTransport):
         self._sleep = sleep
         self._wall = wall
         self._lanes: dict[Origin, _Lane] = {}
+        self.ahead: float | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; the answer is the last one that came, an error's included.
@@ -172,6 +178,8 @@ class Patient(httpx.AsyncBaseTransport):
                 else:
                     await _read(response)
             self._learn(lane, call, outcome, response.headers, sent)
+            if origin_of(request.url) == self._credentials.origin:
+                self._set_clock(response.headers.get("date"))
             return response
         except TimeoutError:
             lane.pace.failed(sent, self._clock())
@@ -193,6 +201,12 @@ class Patient(httpx.AsyncBaseTransport):
         pause = quota_pause(headers, self._wall())
         if pause:
             lane.pace.pause(now + min(pause, self._limits.hard_deadline))
+
+    def _set_clock(self, date: str | None) -> None:
+        """Takes the server's time from an answer; it is given in whole seconds, rounded down."""
+        if date is not None:
+            with contextlib.suppress(ValueError):
+                self.ahead = parsedate_to_datetime(date).timestamp() - self._wall()
 
     async def _turn(self, lane: _Lane) -> None:
         while (wait := lane.pace.wait(self._clock())) != 0:
