@@ -22,10 +22,12 @@ demo: $(VENV)/.package ## Real runs into a local store, into Parquet, onto the s
 test: $(VENV)/.test ## All tests, the docs and the notebooks among them (ARGS="-k export" for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-check: $(VENV)/.check ## ruff, mypy --strict, and the import contracts of the floors
+check: $(VENV)/.check ## ruff, mypy --strict, a user's program under mypy and pyright, and the import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --config-file tests/typing/consumer/pyproject.toml tests/typing/consumer
+	@$(BIN)/pyright --project tests/typing/consumer --pythonpath $(BIN)/python
 	@$(BIN)/lint-imports
 
 format: $(VENV)/.check ## Sort imports and lay out the code

@@ -86,7 +86,7 @@ class Frame:
         return cls(schema, lambda: pa.RecordBatchReader.from_stream(source), provenance)
 
     @property
-    def schema(self) -> Any:
+    def schema(self) -> pa.Schema:
         """The `pyarrow.Schema`: the columns with their metadata, and the provenance under ``runframe.``."""
         provenance = self.provenance
         metadata = dict(self._schema.metadata or {})
@@ -110,7 +110,7 @@ class Frame:
         return provenance
 
     @property
-    def conflicts(self) -> Any:
+    def conflicts(self) -> pa.Table:
         """The report of columns whose types disagreed, a `pyarrow.Table`; no rows where none did.
 
         Columns: ``column``, ``path`` (a JSON list), ``becomes`` (the type it was given), and four lists of equal
@@ -133,7 +133,7 @@ class Frame:
     def __len__(self) -> int:
         return self.num_rows
 
-    def to_batches(self) -> Iterator[Any]:
+    def to_batches(self) -> Iterator[pa.RecordBatch]:
         """The record batches (`pyarrow.RecordBatch`), from the start, each with the frame's schema.
 
         Raises:
@@ -152,7 +152,7 @@ class Frame:
             self._num_rows = rows
         self._finished = True
 
-    def to_arrow(self) -> Any:
+    def to_arrow(self) -> pa.Table:
         """All rows as a `pyarrow.Table`, with the provenance in the schema's metadata."""
         table = pa.Table.from_batches(list(self.to_batches()), self._schema)
         return table.replace_schema_metadata(self.schema.metadata)

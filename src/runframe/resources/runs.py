@@ -6,7 +6,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 from runframe import extjson
 from runframe.errors import NotFoundError, UsageError
@@ -227,6 +227,21 @@ class Runs(SizedCollection[Run]):
         sources = dict.fromkeys(name if name in self.SCHEMA else name.partition(".")[0] for name in columns)
         return flatten(self._table(list(sources)), columns, on_conflict=on_conflict)
 
+    @overload
+    def configs(self, format: Literal["frame"] = ...) -> Frame: ...
+
+    @overload
+    def configs(self, format: Literal["polars"]) -> pl.DataFrame: ...
+
+    @overload
+    def configs(self, format: Literal["pandas"]) -> pd.DataFrame: ...
+
+    @overload
+    def configs(self, format: Literal["default"]) -> list[dict[str, Any]]: ...
+
+    @overload
+    def configs(self, format: Format) -> Frame | pl.DataFrame | pd.DataFrame | list[dict[str, Any]]: ...
+
     def configs(self, format: Format = "frame") -> Frame | pl.DataFrame | pd.DataFrame | list[dict[str, Any]]:
         """The configs of all runs, a row a run, with the run's id in `id`.
 
@@ -238,6 +253,21 @@ class Runs(SizedCollection[Run]):
             UsageError: another format is asked for.
         """
         return self._documents("config", format)
+
+    @overload
+    def summaries(self, format: Literal["frame"] = ...) -> Frame: ...
+
+    @overload
+    def summaries(self, format: Literal["polars"]) -> pl.DataFrame: ...
+
+    @overload
+    def summaries(self, format: Literal["pandas"]) -> pd.DataFrame: ...
+
+    @overload
+    def summaries(self, format: Literal["default"]) -> list[dict[str, Any]]: ...
+
+    @overload
+    def summaries(self, format: Format) -> Frame | pl.DataFrame | pd.DataFrame | list[dict[str, Any]]: ...
 
     def summaries(self, format: Format = "frame") -> Frame | pl.DataFrame | pd.DataFrame | list[dict[str, Any]]:
         """The summaries of all runs, a row a run, with the run's id in `id`; see `configs`."""
@@ -260,6 +290,48 @@ class Runs(SizedCollection[Run]):
             config, _ = split_config(parse_document(node.get("config"), "config"))
             return {"run_id": node["name"], **config}
         return {"run_id": node["name"], **parse_document(node.get("summaryMetrics"), "summary")}
+
+    @overload
+    def histories(
+        self,
+        samples: int = ...,
+        keys: list[str] | None = ...,
+        x_axis: str = ...,
+        format: Literal["default"] = ...,
+        stream: Literal["default", "system"] = ...,
+    ) -> list[dict[str, Any]]: ...
+
+    @overload
+    def histories(
+        self,
+        samples: int = ...,
+        keys: list[str] | None = ...,
+        x_axis: str = ...,
+        *,
+        format: Literal["pandas"],
+        stream: Literal["default", "system"] = ...,
+    ) -> pd.DataFrame: ...
+
+    @overload
+    def histories(
+        self,
+        samples: int = ...,
+        keys: list[str] | None = ...,
+        x_axis: str = ...,
+        *,
+        format: Literal["polars"],
+        stream: Literal["default", "system"] = ...,
+    ) -> pl.DataFrame: ...
+
+    @overload
+    def histories(
+        self,
+        samples: int = ...,
+        keys: list[str] | None = ...,
+        x_axis: str = ...,
+        format: Literal["default", "pandas", "polars"] = ...,
+        stream: Literal["default", "system"] = ...,
+    ) -> list[dict[str, Any]] | pd.DataFrame | pl.DataFrame: ...
 
     @as_comm_error
     def histories(

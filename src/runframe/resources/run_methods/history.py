@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from runframe.errors import RunNotFoundError
 from runframe.resources.errors import as_comm_error
@@ -22,6 +22,27 @@ if TYPE_CHECKING:
 
 class HistoryMethods(RunBase):
     """What a run knows of its history."""
+
+    @overload
+    def history(
+        self,
+        samples: int = ...,
+        keys: list[str] | None = ...,
+        x_axis: str = ...,
+        *,
+        pandas: Literal[False],
+        stream: str = ...,
+    ) -> list[dict[str, Any]]: ...
+
+    @overload
+    def history(
+        self,
+        samples: int = ...,
+        keys: list[str] | None = ...,
+        x_axis: str = ...,
+        pandas: bool = ...,
+        stream: str = ...,
+    ) -> list[dict[str, Any]] | pd.DataFrame: ...
 
     @as_comm_error
     def history(
