@@ -18,7 +18,7 @@ from runframe.frames.storage import plain_array
 
 CHUNK_ROWS = 65_536
 FIRST_ROWS = 1024
-CHUNK_BYTES = 8 * 2**20
+CHUNK_BYTES = 4 * 2**20
 CHUNK_CELLS = 4 * 2**20
 """What is read into places at once: at most so many rows (fewer at first, when it is not known how many places there
 are), so much JSON text, so many rows times places."""
@@ -104,7 +104,7 @@ class Document:
         for start in range(0, len(texts), step):
             gulp = texts.slice(start, step).to_pylist()
             values = self._decoded(gulp, base + start, lenient=lenient)
-            rows = np.arange(base + start, base + start + len(values))
+            rows = np.arange(base + start, base + start + len(values), dtype=np.int32)
             if set(map(type, values)) == {dict}:
                 self.root.take(values, rows)
             else:

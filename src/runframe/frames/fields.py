@@ -34,6 +34,7 @@ _KINDS: dict[type, int] = {kind: number for number, kind in enumerate((*ENCODERS
 _TYPES = list(_KINDS)
 _FLOAT, _INT, _TEXT, _NULL = _KINDS[float], _KINDS[int], _KINDS[str], _KINDS[type(None)]
 _LOOSE, _MIXED, _SKIPPED = 8, 16, 17
+_NO_ENCODER: tuple[str, Callable[[list[Any]], Any]] = ("", lambda values: None)
 
 
 class CarefulNeeded(Exception):
@@ -127,7 +128,12 @@ class Fields:
             return False
         for (kind, numbers, _), values in zip(shape.parts, lists, strict=True):
             found = unwrapped(values) if self._unwrap else values
-            self._take_kind(kind, found, np.tile(numbers, len(objects)), np.repeat(rows, len(numbers)))
+            slot, encode = ENCODERS.get(_TYPES[kind], _NO_ENCODER) if kind < _LOOSE else _NO_ENCODER
+            encoded = encode(found)
+            if encoded is not None:
+                self._keep(slot, encoded, numbers[np.newaxis, :], rows[:, np.newaxis])
+            else:
+                self._take_kind(kind, found, np.tile(numbers, len(objects)), np.repeat(rows, len(numbers)))
         return True
 
     def _numbered(self, objects: Sequence[Object], values: list[Any]) -> Any:
@@ -285,13 +291,10 @@ class Fields:
     def flush(self, length: int) -> None:
         """Hands everything to the taker; `length` is the number of rows."""
         blocks, self._blocks = self._blocks, {}
-        for slot, parts in blocks.items():
-            numbers = np.concatenate([part for _, part, _ in parts])
-            rows = np.concatenate([part for _, _, part in parts])
-            numbers, cells, there = _grid(numbers, rows, len(self._keys), length)
-            columns = _texts if slot == "text" else _bools if slot in ("bool", "null") else _numbers
-            arrays = columns([part for part, _, _ in parts], cells, there, length)
-            for number, array, filled in zip(numbers.tolist(), arrays, there, strict=True):
+        for slot in list(blocks):
+            grid = _Grid(blocks.pop(slot), len(self._keys), length)
+            arrays = grid.texts() if slot == "text" else grid.plain()
+            for number, array, filled in zip(grid.own.tolist(), arrays, grid.there, strict=True):
                 self._taker.hold_at(self._keys[number], slot, Column(array, filled[:length]))
 
     def clear(self) -> None:
@@ -357,59 +360,79 @@ def _sorted(labels: Any, values: list[Any]) -> Iterator[tuple[int, Any, list[Any
         yield int(labels[indices[0]]), indices, cells[indices].tolist()
 
 
-def _grid(numbers: Any, rows: Any, most: int, length: int) -> tuple[Any, Any, Any]:
-    """A row of cells for each key that has values: the keys' numbers, each value's cell, and which cells are filled.
+class _Grid:
+    """The values of one slot of all keys, a row of cells for each key that has any.
 
-    The rows are as long as they must be for each to begin at a boundary that Arrow likes.
+    Args:
+        parts: values, the numbers of their keys and the rows they stand in; the two are as long as the values, or stand
+            crosswise: a row of numbers, a column of rows.
+        most: how many keys there are.
+        length: how many rows there are.
+
+    Attributes:
+        own: the numbers of the keys.
+        there: which cells are filled. The rows are a little longer than there are rows, for each to begin at a boundary
+            that Arrow likes.
     """
-    own = np.flatnonzero(np.bincount(numbers, minlength=most))
-    width = -(-length // 64) * 64
-    place = np.zeros(most, np.int64)
-    place[own] = np.arange(len(own)) * width
-    cells = place[numbers] + rows
-    there = np.zeros((len(own), width), np.bool_)
-    there.ravel()[cells] = True
-    return own, cells, there
 
+    def __init__(self, parts: list[tuple[Any, Any, Any]], most: int, length: int) -> None:
+        self._parts = parts
+        self._length = length
+        some = np.zeros(most, np.bool_)
+        for _, numbers, _ in parts:
+            some[numbers] = True
+        self.own = np.flatnonzero(some)
+        width = -(-length // 64) * 64
+        self._starts = np.zeros(most, np.int64)
+        self._starts[self.own] = np.arange(len(self.own)) * width
+        self.there = np.zeros((len(self.own), width), np.bool_)
 
-def _numbers(parts: list[Any], cells: Any, there: Any, length: int) -> Iterator[Any]:
-    values = np.zeros(there.shape, parts[0].dtype)
-    values.ravel()[cells] = np.concatenate(parts)
-    type_ = pa.from_numpy_dtype(values.dtype)
-    return _arrays(type_, values, there, length)
+    def _filled(self) -> Iterator[tuple[Any, Any]]:
+        """Each part's values and their cells; what was given is forgotten."""
+        there = self.there.ravel()
+        for encoded, numbers, rows in self._parts:
+            cells = (self._starts[numbers] + rows).ravel()
+            there[cells] = True
+            yield encoded, cells
+        self._parts = []
 
+    def _valid(self) -> Iterator[tuple[Any, int]]:
+        """For each key which rows have a value, as bits (None if all do), and how many have none."""
+        bits = np.packbits(self.there, axis=1, bitorder="little")
+        nulls = self._length - self.there.sum(axis=1)
+        for row, missing in zip(bits, nulls.tolist(), strict=True):
+            yield pa.py_buffer(row) if missing else None, missing
 
-def _bools(parts: list[Any], cells: Any, there: Any, length: int) -> Iterator[Any]:
-    values = np.zeros(there.shape, np.bool_)
-    values.ravel()[cells] = np.concatenate(parts)
-    return _arrays(pa.bool_(), np.packbits(values, axis=1, bitorder="little"), there, length)
+    def plain(self) -> Iterator[Any]:
+        """Arrow arrays of numbers or bools, key by key; the memory is shared, not copied."""
+        dtype = self._parts[0][0].dtype
+        values = np.zeros(self.there.shape, dtype)
+        for encoded, cells in self._filled():
+            values.ravel()[cells] = encoded
+        type_ = pa.from_numpy_dtype(dtype)
+        if dtype == np.bool_:
+            values = np.packbits(values, axis=1, bitorder="little")
+        for row, (valid, missing) in zip(values, self._valid(), strict=True):
+            yield pa.Array.from_buffers(type_, self._length, [valid, pa.py_buffer(row)], missing)
 
-
-def _arrays(type_: Any, values: Any, there: Any, length: int) -> Iterator[Any]:
-    """An Arrow array for each row of values; the memory is shared, not copied."""
-    bits = np.packbits(there, axis=1, bitorder="little")
-    nulls = length - there.sum(axis=1)
-    for row, valid, missing in zip(values, bits, nulls.tolist(), strict=True):
-        buffers = [pa.py_buffer(valid) if missing else None, pa.py_buffer(row)]
-        yield pa.Array.from_buffers(type_, length, buffers, missing)
-
-
-def _texts(parts: list[Any], cells: Any, there: Any, length: int) -> Iterator[Any]:
-    """The texts put in the order of their cells; each array is a part of them, with offsets of its own."""
-    texts = pa.concat_arrays(parts)
-    at = np.zeros(there.size, np.int64)
-    at[cells] = np.arange(len(texts))
-    texts = texts.take(pa.array(at[there.ravel()]))
-    _, ends, data = texts.buffers()
-    lengths = np.zeros(there.size + 1, np.int32)
-    lengths[1:][there.ravel()] = np.diff(np.frombuffer(ends, np.int32, len(texts) + 1))
-    offsets = np.cumsum(lengths, dtype=np.int32)
-    bits = np.packbits(there, axis=1, bitorder="little")
-    nulls = length - there.sum(axis=1)
-    for number, (valid, missing) in enumerate(zip(bits, nulls.tolist(), strict=True)):
-        start = number * there.shape[1]
-        own = pa.py_buffer(offsets[start : start + length + 1])
-        yield pa.StringArray.from_buffers(length, own, data, pa.py_buffer(valid) if missing else None, missing)
+    def texts(self) -> Iterator[Any]:
+        """Arrow arrays of texts, key by key: parts of one array in the cells' order, with offsets of their own."""
+        at = np.zeros(self.there.size, np.int64)
+        texts = pa.concat_arrays([encoded for encoded, _, _ in self._parts])
+        start = 0
+        for encoded, cells in self._filled():
+            at[cells] = np.arange(start, start + len(encoded))
+            start += len(encoded)
+        filled = self.there.ravel()
+        texts = texts.take(pa.array(at[filled]))
+        _, ends, data = texts.buffers()
+        lengths = np.zeros(self.there.size + 1, np.int32)
+        lengths[1:][filled] = np.diff(np.frombuffer(ends, np.int32, len(texts) + 1))
+        offsets = np.cumsum(lengths, dtype=np.int32)
+        width = self.there.shape[1]
+        for number, (valid, missing) in enumerate(self._valid()):
+            own = pa.py_buffer(offsets[number * width : number * width + self._length + 1])
+            yield pa.StringArray.from_buffers(self._length, own, data, valid, missing)
 
 
 def unwrapped(entries: list[Any]) -> list[Any]:
