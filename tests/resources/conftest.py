@@ -150,12 +150,6 @@ def fresh(tmp_path: Path) -> Iterator[Api]:
         yield api
 
 
-@pytest.fixture
-def recorder() -> type[Recorder]:
-    """What writes runs into a store."""
-    return Recorder
-
-
 class Asked:
     """An app around a server's, that notes each GraphQL operation and its variables."""
 

@@ -13,6 +13,9 @@ from runframe import (
     ArgumentError,
     AuthenticationError,
     CommError,
+    ConsoleLogLine,
+    ConsoleLogs,
+    DownloadHistoryResult,
     Error,
     File,
     Files,
@@ -29,6 +32,7 @@ from runframe import (
     Run,
     RunNotFoundError,
     Runs,
+    Scan,
     ServerError,
     SettingsError,
     Team,
@@ -60,6 +64,11 @@ def listing(api: Api) -> list[str]:
     assert_type(runs.histories(format="pandas"), pd.DataFrame)
     assert_type(runs.histories(100, ["loss"], format="polars"), pl.DataFrame)
     assert_type(runs.to_polars(["id"]), pl.DataFrame)
+    assert_type(runs.scan(["id"], where={"state": "finished"}, limit=3), Scan)
+    assert_type(runs.scan().frame(), Frame)
+    assert_type(runs.scan().to_polars(), pl.DataFrame)
+    assert_type(runs.lazy(where=pl.col("state") == "finished"), pl.LazyFrame)
+    assert_type(api.sql("select id from runs", project="entity/project"), Frame)
     assert_type(runs.to_pandas(), pd.DataFrame)
     runs.configs("csv")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     return [run.id for run in runs]
@@ -77,6 +86,10 @@ def one(api: Api) -> float:
     assert_type(run.scan_history(keys=["loss"]), HistoryScan)
     assert_type(run.files(), Files)
     assert_type(run.files()[0], File)
+    assert_type(run.download_history_exports("folder"), DownloadHistoryResult)
+    assert_type(run.console_logs(last=10), ConsoleLogs)
+    for line in run.console_logs():
+        assert_type(line, ConsoleLogLine)
     assert_type(run.file("a.txt"), File)
     for row in run.scan_history():
         assert_type(row, dict[str, Any])
