@@ -7,6 +7,7 @@ from typing import assert_type
 from runframe import (
     Agent,
     AgentRuns,
+    Agents,
     Api,
     Artifact,
     ArtifactCollection,
@@ -62,6 +63,8 @@ def sweeps(api: Api) -> None:
     assert_type(sweep, Sweep)
     assert_type(sweep.best_run(), Run | None)
     assert_type(api.project("name").sweeps(), Sweeps)
+    assert_type(sweep.agents(), Agents)
+    assert_type(sweep.frame(), Frame)
     for agent in sweep.agents():
         assert_type(agent, Agent)
         assert_type(agent.runs(), AgentRuns)

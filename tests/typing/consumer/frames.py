@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 import runframe
-from runframe import Frame, FrameError, flatten
+from runframe import Frame, FrameError, aggregate, align, flatten
 from runframe.frames import Provenance
 
 
@@ -49,6 +49,13 @@ def flattening(table: pa.Table) -> Frame:
     assert_type(flatten(table, schema=pa.schema([]), on_conflict="error"), Frame)
     assert_type(Frame.from_arrow(table, Provenance("complete", "e/p")), Frame)
     return flatten(pl.DataFrame({"j": ["{}"]}), documents=["j"], nulls=True, memory_budget=2**20)
+
+
+def series(histories: Frame) -> Frame:
+    aligned = align(histories, "_step", grid="union", method="linear")
+    assert_type(aligned, Frame)
+    assert_type(aggregate(aligned, by=["config.lr"], over="config.seed", level=0.9), Frame)
+    return aligned
 
 
 def provenance(frame: Frame) -> str | None:

@@ -60,6 +60,8 @@ def listing(api: Api) -> list[str]:
     assert_type(runs.configs(format="pandas"), pd.DataFrame)
     assert_type(runs.summaries(format="default"), list[dict[str, Any]])
     assert_type(runs.summaries("frame"), Frame)
+    assert_type(runs.histories_frame(keys=["loss"]), Frame)
+    assert_type(runs.tables("samples"), Frame)
     assert_type(runs.histories(), list[dict[str, Any]])
     assert_type(runs.histories(format="pandas"), pd.DataFrame)
     assert_type(runs.histories(100, ["loss"], format="polars"), pl.DataFrame)
@@ -84,6 +86,8 @@ def one(api: Api) -> float:
     assert_type(run.history(pandas=False), list[dict[str, Any]])
     assert_type(run.history(), list[dict[str, Any]] | pd.DataFrame)
     assert_type(run.scan_history(keys=["loss"]), HistoryScan)
+    for frame in (run.history_frame(), run.system_frame(), run.console_frame(), run.table("samples")):
+        assert_type(frame, Frame)
     assert_type(run.files(), Files)
     assert_type(run.files()[0], File)
     assert_type(run.download_history_exports("folder"), DownloadHistoryResult)
