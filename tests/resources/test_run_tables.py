@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runframe import Api, Artifact, Frame, FrameError, NotFoundError, Table, UsageError, extjson
@@ -190,6 +190,9 @@ FAMILY = st.sampled_from(
 )
 
 
+@example(tables=[[{"_type": "image-file", "path": "p"}], [0, "NaN"]])
+@example(tables=[["text"], [[0, "NaN"]]])
+@settings(deadline=None)
 @given(tables=FAMILY.flatmap(lambda cells: st.lists(st.lists(cells, max_size=4), min_size=1, max_size=4)))
 def test_a_split_into_runs_changes_no_type(tables: list[list[Any]]) -> None:
     joined = JoinedTables()

@@ -87,7 +87,7 @@ class JoinedTables:
         for index, name in enumerate(columns):
             values = [row[index] for row in rows]
             self._columns.setdefault(name, _Column()).look_at(values, run_id, self.rows)
-            arrays.append(array_of(name, values, Conflicts()))
+            arrays.append(_held(name, values))
             names.append(name)
         fields = [pa.field(str(index), array.type) for index, array in enumerate(arrays)]
         schema = pa.schema(fields, metadata={b"columns": extjson.dumps(names).encode()})
@@ -134,6 +134,24 @@ class JoinedTables:
 def _free(name: str) -> str:
     """The name of a table's column beside `run_id`."""
     return "\\" + name if name.lstrip("\\") == RUN else name
+
+
+def _held(name: str, values: Sequence[Any]) -> Any:
+    """The values of one table's column, in a form from which each can be told again."""
+    array = array_of(name, values, Conflicts())
+    # "NaN" beside numbers is a number, but beside other tables' values it may turn out to be text.
+    if any(_spells_number(value, array.type) for value in values):
+        return build([fitted(value, pa.json_()) for value in values], pa.json_())
+    return array
+
+
+def _spells_number(value: Any, type_: Any) -> bool:
+    """Whether a text stands in the value where the type has a double."""
+    if pa.types.is_list(type_) and isinstance(value, list):
+        return any(_spells_number(item, type_.value_type) for item in value)
+    if pa.types.is_struct(type_) and isinstance(value, dict):
+        return any(_spells_number(value.get(field.name), field.type) for field in type_)
+    return isinstance(value, str) and pa.types.is_floating(type_)
 
 
 def _retyped(array: Any, type_: Any) -> Any:
