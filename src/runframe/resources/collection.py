@@ -23,6 +23,7 @@ from runframe.resources.client import Client
 from runframe.resources.documents import document
 from runframe.resources.scanning import Reading, opened
 from runframe.wire.pages import Ask, Connection, Page, Pages, Paging
+from runframe.wire.spread import Cut, Spread
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -141,6 +142,10 @@ class Collection(DatasetLike, Generic[T]):
     def _is_live(self, node: Mapping[str, Any]) -> bool:
         """Whether a node is still being written."""
         return False
+
+    def _cut(self) -> Cut | None:
+        """How a long listing can be read in stretches of time side by side; None where it cannot."""
+        return None
 
     def _source(self) -> str | None:
         """Where the nodes come from, for the provenance of a frame."""
@@ -279,13 +284,19 @@ class Collection(DatasetLike, Generic[T]):
             self._asked = time.time()
 
         def submit(ask: Ask) -> Future[dict[str, Any]]:
-            variables = {**self.variables, **self.CONNECTION.variables(ask)}
+            return send(ask, {})
+
+        def send(ask: Ask, further: Mapping[str, Any]) -> Future[dict[str, Any]]:
+            variables = {**self.variables, **further, **self.CONNECTION.variables(ask)}
             return self.client.submit(*self._operation(full), variables, retry_timeouts=False)
 
         def wait(answer: Future[dict[str, Any]]) -> dict[str, Any]:
             return self._checked(self.client.wait(answer))
 
-        return Pages(Paging(self.CONNECTION, size=size, cursor=cursor), submit, wait, ahead=ahead)
+        paging = Paging(self.CONNECTION, size=size, cursor=cursor)
+        cut = self._cut() if ahead else None
+        spread = None if cut is None else Spread(self.CONNECTION, cut, paging, send, wait, size)
+        return Pages(paging, submit, wait, ahead=ahead, spread=spread)
 
     def _keep(self, cursor: str | None, page: Page) -> None:
         # Pages overlap where objects are made or removed while we read.
@@ -337,7 +348,7 @@ class Collection(DatasetLike, Generic[T]):
             if full:
                 self._absorb(page.nodes)
             self._total = page.total
-            if self.more and self._cursor == cursor and len(self._nodes) + len(page.nodes) <= KEPT:
+            if page.resumable and self.more and self._cursor == cursor and len(self._nodes) + len(page.nodes) <= KEPT:
                 self._keep(cursor, page)
 
     # Columns.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
@@ -21,6 +22,7 @@ from runframe.resources.history.pages import LIVE_STATES, last_step_of
 from runframe.resources.history.sampled import history_misuse, sampled_rows
 from runframe.resources.run import Run
 from runframe.wire.pages import Connection
+from runframe.wire.spread import Cut
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from runframe.resources.sweeps import Sweep
 
 Format = Literal["frame", "polars", "pandas", "default"]
+
+CREATED = ("created_at", "createdAt")
+"""What an order by the time of creation may be called."""
 
 
 def _text_or_null(text: str) -> str | None:
@@ -171,6 +176,18 @@ class Runs(SizedCollection[Run]):
 
     def _query(self) -> str:
         return f"{extjson.dumps(self.filters)} {self.order}" if self.filters else self.order
+
+    def _cut(self) -> Cut | None:
+        if self.order.lstrip("+-") not in CREATED or "filters" not in self.variables:
+            return None
+
+        def between(first: datetime | None, last: datetime | None) -> dict[str, str]:
+            bounds = {"$gte": first, "$lte": last}
+            told = {"created_at": {name: at.isoformat() for name, at in bounds.items() if at is not None}}
+            given = json.loads(self.variables["filters"] or "{}")
+            return {"filters": json.dumps({"$and": [given, told]} if given else told)}
+
+        return Cut("createdAt", between, descending=not self.order.startswith("+"))
 
     def _is_live(self, node: Mapping[str, Any]) -> bool:
         return node.get("state") in LIVE_STATES

@@ -8,18 +8,19 @@ against the server's.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 
 from runframe.errors import CommError, NotFoundError, ServerError, TransportError
 
 from .failures import kind_of
 from .retry import Kind
 
-__all__ = ["Ask", "Connection", "Page", "Pages", "Paging", "Tally", "is_too_slow"]
+__all__ = ["Ask", "Connection", "Page", "Pages", "Paging", "SideBySide", "Tally", "Unreliable", "is_too_slow"]
 
 # After so many good pages in a row a size that was halved is doubled again.
 _GOOD_PAGES = 4
@@ -53,6 +54,10 @@ class Connection:
         """The variables that ask for a page."""
         return {self.size_variable: ask.size, self.cursor_variable: ask.cursor}
 
+    def without_key(self) -> Connection:
+        """The same connection, whose nodes are all taken for different ones."""
+        return replace(self, key=None)
+
 
 @dataclass(frozen=True)
 class Ask:
@@ -72,6 +77,7 @@ class Page:
         total: the server's count of all nodes at that moment, where it was asked for.
         answer: the whole `data`.
         end: where this page ends, also on the last; None where the server doesn't say.
+        resumable: whether the listing can be read on from `cursor`; False for a page of a stretch of it.
     """
 
     nodes: list[dict[str, Any]]
@@ -79,6 +85,7 @@ class Page:
     total: int | None
     answer: dict[str, Any] = field(repr=False)
     end: str | None = None
+    resumable: bool = True
 
 
 @dataclass
@@ -172,6 +179,23 @@ class Paging:
         self._size = asked.size // 2
         self.ask = self._next(asked.cursor)
 
+    def admit(self, nodes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Of nodes that were read otherwise, those that were not seen before."""
+        fresh = [node for node in nodes if self._is_new(node)]
+        self.tally.pages += 1
+        self.tally.nodes += len(fresh)
+        return fresh
+
+    def recount(self, data: dict[str, Any]) -> None:
+        """Takes the server's count alone from an answer."""
+        total = _dig(data, self._connection.total) if self._connection.total else None
+        self.tally.total = total if isinstance(total, int) else self.tally.total
+
+    def end(self) -> None:
+        """Nothing is left to ask: what was read otherwise was all."""
+        self.ask = None
+        self.tally.exhausted = True
+
     def _asked(self) -> Ask:
         if self.ask is None:
             raise RuntimeError("no page was asked for")
@@ -245,6 +269,30 @@ class Paging:
         return ".".join(self._connection.path)
 
 
+class Unreliable(Exception):
+    """What was read side by side is not all, or not what was asked for: the rest has to be read page after page."""
+
+
+class SideBySide(Protocol):
+    """Reads what follows the first page of a long connection; see `runframe.wire.spread`."""
+
+    def begins(self, first: Page) -> bool:
+        """Whether what follows a first page is worth it, and can be read so: then it is asked for."""
+        ...
+
+    def rest(self) -> Generator[Page, None, None]:
+        """The pages after the first.
+
+        Raises:
+            Unreliable: the rest has to be read page after page; what was given so far holds.
+        """
+        ...
+
+    def close(self) -> None:
+        """Cancels what is under way."""
+        ...
+
+
 class Pages(Iterator[Page]):
     """The pages of a connection, one by one.
 
@@ -253,6 +301,7 @@ class Pages(Iterator[Page]):
         submit: sends the request for a page.
         wait: waits for its answer and raises its error.
         ahead: ask for the next page before this one is used. Closing, or dropping, the iterator cancels it.
+        spread: reads what follows the first page of a long connection, where that can be done side by side.
     """
 
     def __init__(
@@ -262,9 +311,10 @@ class Pages(Iterator[Page]):
         wait: Callable[[Future[dict[str, Any]]], dict[str, Any]],
         *,
         ahead: bool = True,
+        spread: SideBySide | None = None,
     ) -> None:
         self._paging = paging
-        self._pages = _drive(paging, submit, wait, ahead)
+        self._pages = _drive(paging, submit, wait, ahead, spread)
 
     def __next__(self) -> Page:
         return next(self._pages)
@@ -284,6 +334,7 @@ def _drive(
     submit: Callable[[Ask], Future[dict[str, Any]]],
     wait: Callable[[Future[dict[str, Any]]], dict[str, Any]],
     ahead: bool,
+    spread: SideBySide | None,
 ) -> Generator[Page, None, None]:
     coming: Future[dict[str, Any]] | None = None
     try:
@@ -297,9 +348,20 @@ def _drive(
                 paging.too_slow(error)
                 coming = None
                 continue
+            coming = None
+            if spread is not None and spread.begins(page):
+                yield page
+                with contextlib.suppress(Unreliable):
+                    yield from spread.rest()
+                spread.close()
+                spread = None
+                continue
+            spread = None
             coming = submit(paging.ask) if ahead and paging.ask is not None else None
             yield page
     finally:
+        if spread is not None:
+            spread.close()
         if coming is not None:
             coming.cancel()
 
