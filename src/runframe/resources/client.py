@@ -115,6 +115,10 @@ class Client:
         """Fetches a file to `target`: whole and checked, or not at all."""
         return self.session.download(url, target, md5=md5, size=size)
 
+    def read_range(self, url: str, start: int, stop: int | None = None) -> tuple[bytes, int, int]:
+        """Some bytes behind a file's URL, where they begin, and the size of the whole; see `Session.read_range`."""
+        return self.session.read_range(url, start, stop)
+
     def default_entity(self) -> str | None:
         """The entity that is set, else that of whoever the key belongs to, which is asked for once."""
         if given := self.settings.get("entity"):

@@ -31,7 +31,7 @@ from .graphql import GraphQL
 from .http import Limits, Network, Timeouts, httpx, origin_of
 from .loop import Loop
 from .pages import Ask, Connection, Pages, Paging
-from .transfer import Download, fetch, send
+from .transfer import CONTENT_RANGE, Download, fetch, send
 from .transport import Call, Credentials, Patient
 
 __all__ = ["Session"]
@@ -200,6 +200,22 @@ class Session:
             CommError: as `execute` does.
         """
         return self._wait(self._submit(_read, url))
+
+    def read_range(self, url: str, start: int, stop: int | None = None) -> tuple[bytes, int, int]:
+        """A part of the content at a URL: its bytes, where they begin, and the size of the whole.
+
+        Args:
+            url: absolute, or relative to this server.
+            start: the first byte; a negative number counts from the end.
+            stop: the byte after the last one; None is the end.
+
+        Returns:
+            More than was asked for where the server doesn't know ranges: then the whole.
+
+        Raises:
+            CommError: as `execute` does.
+        """
+        return self._wait(self._submit(_read_range, url, start, stop))
 
     def headers(self, url: str) -> dict[str, str]:
         """The headers of the answer to a GET, by lower-case name; the content is not read.
@@ -427,6 +443,17 @@ async def _execute(
 
 async def _read(live: _Live, url: str) -> bytes:
     return (await live.exchange.whole("GET", url, call=Call(kind="GET"))).content
+
+
+async def _read_range(live: _Live, url: str, start: int, stop: int | None) -> tuple[bytes, int, int]:
+    asked = f"bytes={start}" if start < 0 else f"bytes={start}-{'' if stop is None else stop - 1}"
+    headers = [("Accept-Encoding", "identity"), ("Range", asked)]
+    answer = await live.exchange.whole("GET", url, headers=headers, call=Call(kind="GET"))
+    found = CONTENT_RANGE.match(answer.headers.get("content-range", ""))
+    if answer.status_code != 206 or found is None:
+        return answer.content, 0, len(answer.content)
+    first, whole = int(found[1]), found[2]
+    return answer.content, first, first + len(answer.content) if whole == "*" else int(whole)
 
 
 async def _headers(live: _Live, url: str) -> dict[str, str]:

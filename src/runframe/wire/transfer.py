@@ -31,7 +31,7 @@ from .transport import Call
 __all__ = ["Download", "fetch", "send"]
 
 _CHUNK = 1 << 20
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ def _align(response: httpx.Response, part: _Part) -> None:
         etag = response.headers.get("etag", "")
         part.etag = etag if etag.startswith('"') else None
         return
-    found = _CONTENT_RANGE.match(response.headers.get("content-range", ""))
+    found = CONTENT_RANGE.match(response.headers.get("content-range", ""))
     if found is None or int(found[1]) != part.offset:
         part.reset()
         raise httpx.RemoteProtocolError("another range came than the one that was asked for")
