@@ -70,7 +70,7 @@ class Document:
         """Reads the texts of a chunk into the places.
 
         Args:
-            parts: Arrow arrays of text, one document a row.
+            parts: Arrow arrays of text, one document a row; or of structs (see `runframe.frames.typed`).
             name_row: names a row of the chunk for errors and reports.
             lenient: whether a text that is not JSON counts as null.
 
@@ -82,9 +82,12 @@ class Document:
             try:
                 with collector_paused():
                     start, self.null_rows = 0, []
-                    for texts in parts:
-                        self._read(text_array(texts), start, lenient=lenient)
-                        start += len(texts)
+                    for part in parts:
+                        if pa.types.is_struct(part.type):
+                            self._take_columns(part, start)
+                        else:
+                            self._read(text_array(part), start, lenient=lenient)
+                        start += len(part)
                     self.root.flush(start)
             except CarefulNeeded:
                 self.root.clear()
@@ -120,6 +123,12 @@ class Document:
                 if others:
                     self.root.observe([values[index] for index in others], rows[others])
             self.reading.work()
+
+    def _take_columns(self, struct: Any, base: int) -> None:
+        from runframe.frames.typed import take_columns
+
+        take_columns(self.root, struct, np.arange(base, base + len(struct)))
+        self.reading.work()
 
     def _decoded(self, texts: list[str | None], start: int, *, lenient: bool) -> list[Any]:
         careful = self.reading.careful
@@ -206,6 +215,9 @@ def chunks(reader: Any, indices: Sequence[int], places: Callable[[], int]) -> It
     waiting: list[Any] = []
     rows = held = 0
     for batch in reader:
+        if waiting and waiting[0].schema.types != batch.schema.types:
+            yield Chunk(waiting)
+            waiting, rows, held = [], 0, 0
         while batch.num_rows:
             known = places() > len(indices)  # each document is a place itself
             limit = min(CHUNK_ROWS, max(64, CHUNK_CELLS // places()) if known else FIRST_ROWS)

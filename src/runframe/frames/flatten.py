@@ -27,6 +27,7 @@ from runframe.frames.plan import Plan
 from runframe.frames.provenance import Provenance
 from runframe.frames.schema import unknown_column
 from runframe.frames.spool import Spool
+from runframe.frames.typed import TypedRows
 
 MEMORY_BUDGET = 64 * 2**20
 
@@ -56,7 +57,8 @@ def flatten(
 
     Args:
         source: an Arrow table or stream: anything with ``__arrow_c_stream__``. It is read once, by this call; only
-            where `schema` is a `pyarrow.Schema` is it read when the frame is, and then each time.
+            where `schema` is a `pyarrow.Schema` is it read when the frame is, and then each time. A `TypedRows`
+            gives documents that are columns already.
         columns: the columns to give, in this order: a column of the source, a document (all its leaves), a leaf, or
             an object within a document (all leaves below it). A leaf that two of them stand for comes with the
             closer one. What no row has is a column of nulls, with a warning.
@@ -90,7 +92,7 @@ def flatten(
     types = {field.name: field.type for field in schema} if whole else dict(schema or {})
     _check_names(asked, types, whole=whole)
     once = isinstance(source, pa.RecordBatchReader)
-    if not once:
+    if not once and not isinstance(source, TypedRows):
         source = Frame.from_arrow(source)
     if whole and nulls:
         raise UsageError("nulls=True adds columns, so the schema cannot be the whole frame's: give a mapping of types")
@@ -195,7 +197,7 @@ class _Flattening:
         return Plan.pack(chunk, base, layout.through, slots)
 
     def _provenance(self, rows: int | None, conflicts: int) -> Provenance | None:
-        given = self._source.provenance if isinstance(self._source, Frame) else None
+        given = self._source.provenance if isinstance(self._source, Frame | TypedRows) else None
         if given is None:
             given = Provenance.from_metadata(self._source.schema.metadata)
         return None if given is None else replace(given, rows=rows, conflicts=conflicts)
