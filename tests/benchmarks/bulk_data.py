@@ -133,7 +133,7 @@ def _key(position: int) -> str:
 
 
 def _metric(item: int) -> str:
-    return f"{'train' if item % 2 else 'val'}/metric_{item}"
+    return f"loss_{item}"
 
 
 def _value(kind: int, rng: random.Random) -> Any:

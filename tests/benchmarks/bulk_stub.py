@@ -108,7 +108,9 @@ class Stub:
     def _data(self, operation: str, variables: dict[str, Any], query: str) -> bytes | None:
         """The `data` of an answer; None for an operation that the stub does not know."""
         if "parquetHistory" in query:
-            return self._run(b'{"parquetHistory":' + self._parquet(variables) + b"}")
+            lines = self._listing.history_lines
+            known = {"historyKeys": {"lastStep": lines - 1}, "historyLineCount": lines}
+            return self._run(orjson.dumps(known)[:-1] + b',"parquetHistory":' + self._parquet(variables) + b"}")
         if "history(minStep" in query:
             return self._run(b'{"history":[' + b",".join(self._rows(variables)) + b"]}")
         if "runs(" in query:

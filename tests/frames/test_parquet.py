@@ -70,3 +70,15 @@ def test_metadata_can_be_added_at_the_end(tmp_path: Path) -> None:
         sink.annotate({b"runframe.rows": b"1"})
         sink.annotate(None)
     assert pq.read_metadata(sink.path).metadata[b"runframe.rows"] == b"1"
+
+
+def test_no_dictionary_is_looked_for_in_floats(tmp_path: Path) -> None:
+    rows = [{"text": f"v{n % 3}", "x": n / 7, "s": {"y": n / 3, "names": ["a"]}} for n in range(100)]
+    found = pa.RecordBatch.from_pylist(rows)
+    with ParquetSink(tmp_path / "t.parquet", found.schema) as sink:
+        sink.write(found)
+    group = pq.ParquetFile(tmp_path / "t.parquet").metadata.row_group(0)
+    encodings = {group.column(n).path_in_schema: group.column(n).encodings for n in range(group.num_columns)}
+    with_dictionary = {name for name, found in encodings.items() if "RLE_DICTIONARY" in found}
+    assert with_dictionary == {"text", "s.names.list.element"}
+    assert pq.read_table(tmp_path / "t.parquet").to_pylist() == rows

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runframe.errors import ServerError
-from runframe.resources.history.pages import read
+from runframe.resources.history.pages import _step_of_text, read
 from runframe.resources.history.windows import Plan, Window
 
 Sample = Callable[[list[int], int], list[int]]
@@ -128,3 +128,26 @@ def test_leaving_early_cancels_what_is_under_way() -> None:
 def test_a_page_of_no_rows_cannot_be_asked_for() -> None:
     with pytest.raises(ValueError, match="at least 1 row"):
         Plan(0, 10, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ('{"loss":0.5,"_step":12}', 12),
+        ('{"_step": 12 ,"loss":0.5}', 12),
+        ('{"_step":3.0,"loss":0.5}', 3),
+        ('{"a":{"_step":7},"_step":12}', 12),
+        ('{"_step":12,"a":{"_step":7}}', 12),
+        ('{"a":"{\\"_step\\":7}","_step":12,"b":NaN}', 12),
+        ('{"a":"\\"_step\\":7}","_step":12}', 12),
+        ('{"_step":1e3}', 1000),
+    ],
+)
+def test_the_step_of_a_row_is_its_own(text: str, step: int) -> None:
+    assert _step_of_text(text) == step
+
+
+@pytest.mark.parametrize("text", ['{"loss":0.5}', '{"_step":null}', '{"a":"\\"_step\\":7"}'])
+def test_a_row_without_a_step_is_an_error(text: str) -> None:
+    with pytest.raises(ServerError, match="without a step"):
+        _step_of_text(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -29,6 +30,9 @@ LIVE_STATES = frozenset({"running", "pending", "preempting"})
 
 MISSING = object()
 """What `value_at` gives where there is no value; None is a value."""
+
+_STEP_KEY = '"_step":'
+_WHOLE = re.compile(r"\s*(\d{1,18})\s*[,}]")
 
 R = TypeVar("R")
 Rows = list[dict[str, Any]]
@@ -305,6 +309,10 @@ def _step_of_row(row: dict[str, Any]) -> int:
 
 
 def _step_of_text(text: str) -> int:
+    # Where the key stands once it is the row's own: reading the row for it would cost as much as all of its values.
+    start = text.find(_STEP_KEY)
+    if start >= 0 and text.find(_STEP_KEY, start + 1) < 0 and (found := _WHOLE.match(text, start + len(_STEP_KEY))):
+        return int(found[1])
     # Of the row only the step is needed, so it does not matter that orjson makes floats of very large integers.
     try:
         return _step_of_row(orjson.loads(text))
