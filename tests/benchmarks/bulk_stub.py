@@ -107,10 +107,12 @@ class Stub:
 
     def _data(self, operation: str, variables: dict[str, Any], query: str) -> bytes | None:
         """The `data` of an answer; None for an operation that the stub does not know."""
+        if operation == "ExportedHistories":
+            runs = {name: value for name, value in variables.items() if re.fullmatch(r"r\d+", name)}
+            nodes = [b'"%b":%b' % (name.encode(), self._exports({"name": run})) for name, run in runs.items()]
+            return b'{"project":{' + b",".join(nodes) + b"}}"
         if "parquetHistory" in query:
-            lines = self._listing.history_lines
-            known = {"historyKeys": {"lastStep": lines - 1}, "historyLineCount": lines}
-            return self._run(orjson.dumps(known)[:-1] + b',"parquetHistory":' + self._parquet(variables) + b"}")
+            return self._run(self._exports(variables))
         if "history(minStep" in query:
             return self._run(b'{"history":[' + b",".join(self._rows(variables)) + b"]}")
         if "runs(" in query:
@@ -134,6 +136,11 @@ class Stub:
             }
             return orjson.dumps({"viewer": viewer | teams, "serverInfo": {"features": []}})
         return None
+
+    def _exports(self, variables: dict[str, Any]) -> bytes:
+        lines = self._listing.history_lines
+        known = {"historyKeys": {"lastStep": lines - 1}, "historyLineCount": lines}
+        return orjson.dumps(known)[:-1] + b',"parquetHistory":' + self._parquet(variables) + b"}"
 
     def _run(self, run: bytes) -> bytes:
         return b'{"project":{"run":' + run + b"}}"

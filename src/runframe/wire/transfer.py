@@ -63,7 +63,7 @@ async def fetch(exchange: Exchange, limits: Limits, item: Download) -> Path:
         OSError: the file cannot be written.
     """
     expected = None if item.md5 is None else _md5_bytes(item.md5)
-    part = _Part(item.target)
+    part = _Part(item.target, digested=expected is not None)
     try:
         problem = ""
         for _ in range(2):
@@ -129,8 +129,9 @@ class _File(httpx.AsyncByteStream):
 class _Part:
     """The file that a download is written to until it is whole."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, *, digested: bool) -> None:
         self.target = target
+        self._digested = digested
         self.path = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.part")
         self.etag: str | None = None
         self.resumable = True
@@ -191,7 +192,8 @@ class _Part:
         with self.path.open("wb" if self._fresh else "ab") as file:
             for chunk in self._pending:
                 file.write(chunk)
-                self._md5.update(chunk)
+                if self._digested:
+                    self._md5.update(chunk)
         self._fresh = False
         self._pending.clear()
         self._pending_size = 0

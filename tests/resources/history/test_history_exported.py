@@ -19,6 +19,7 @@ from starlette.routing import Route
 from runframe import Api, CommError, NotFoundError, extjson
 from runframe.resources.client import Client
 from runframe.resources.history.exported import ExportedBatches, find_exports
+from runframe.resources.history.gathered import gather
 from runframe.resources.history.live import HistoryBatches
 from runframe.resources.history.pages import RunHistory
 from runframe.server import open_local
@@ -64,6 +65,9 @@ class Server:
         unexported: the steps that it says are in no file.
         ranges: the ranges that were asked for.
         knows_ranges: whether it understands them.
+        takes_aliases: whether it answers for several runs at once.
+        asked: the operations that it was asked.
+        refused: how many files it will refuse.
     """
 
     def __init__(self) -> None:
@@ -72,6 +76,9 @@ class Server:
         self.unexported: list[int] = []
         self.ranges: list[str | None] = []
         self.knows_ranges = True
+        self.takes_aliases = True
+        self.asked: list[str] = []
+        self.refused = 0
         self.generation = 0
         self.app = Starlette(
             routes=[
@@ -87,8 +94,19 @@ class Server:
     async def graphql(self, request: Request) -> Response:
         asked = await request.json()
         variables = asked["variables"]
+        self.asked.append(asked["operationName"])
+        if asked["operationName"] == "ExportedHistories":
+            if not self.takes_aliases:
+                return JSONResponse({"errors": [{"message": "one run at a time"}]}, 400)
+            names = {alias: name for alias, name in variables.items() if alias[1:].isdigit()}
+            runs = {alias: None if name == "gone" else self.run(asked, variables, request)
+                    for alias, name in names.items()}  # fmt: skip
+            return JSONResponse({"data": {"project": runs}})
         if variables.get("runName") == "gone":
             return JSONResponse({"data": {"project": {"run": None}}})
+        return JSONResponse({"data": {"project": {"run": self.run(asked, variables, request)}}})
+
+    def run(self, asked: Row, variables: Row, request: Request) -> Row:
         steps = [each["_step"] for each in self.live] + [
             step for file in self.files for step in pq.read_table(io.BytesIO(file))["_step"].to_pylist()
         ]
@@ -100,11 +118,14 @@ class Server:
         if "minStep" in variables:
             low, high = variables["minStep"], variables["maxStep"]
             run["history"] = [json.dumps(each) for each in self.live if low <= each["_step"] < high]
-        return JSONResponse({"data": {"project": {"run": run}}})
+        return run
 
     async def file(self, request: Request) -> Response:
         if request.path_params["generation"] != self.generation:
             return Response("expired", 403)
+        if self.refused:
+            self.refused -= 1
+            return Response("not now", 403)
         content = self.files[request.path_params["number"]]
         asked = request.headers.get("range")
         self.ranges.append(asked)
@@ -255,3 +276,66 @@ def test_what_is_no_exported_history_is_an_error(server: Server, content: bytes,
 def test_a_run_that_is_gone_is_an_error(server: Server) -> None:
     with pytest.raises(NotFoundError, match="e/p/gone"):
         list(ExportedBatches(RunHistory(server.client, "e", "p", "gone")))
+
+
+def test_the_footers_tell_what_stands_for_the_rows(server: Server, tmp_path: Path) -> None:
+    server.files = [parquet([row(step, n=step - 5, none=None, ok=True, name="a") for step in range(10)])]
+    (gathered,) = gather([server.history], tmp_path)
+    sample = gathered.batches().sample()
+    assert sample is not None
+    found = sample.column("row").to_pylist()
+    assert [each["_step"] for each in found] == [0, 9]
+    assert [each["n"] for each in found] == [-5, 4]
+    assert found[0]["none"] is None and found[0]["name"] is not None
+    assert rows_of(gathered.batches()) == [row(step, n=step - 5, ok=True, name="a") for step in range(10)]
+
+
+@pytest.mark.parametrize("unlike", [{"x": {"a": 1}}, {"x": [1]}])
+def test_of_objects_and_lists_footers_tell_too_little(server: Server, tmp_path: Path, unlike: Row) -> None:
+    server.files = [parquet([row(0, **unlike)])]
+    (gathered,) = gather([server.history], tmp_path)
+    assert gathered.batches().sample() is None
+
+
+def test_a_history_that_goes_on_live_has_no_sample(server: Server, tmp_path: Path) -> None:
+    server.files, server.live, server.unexported = [parquet([row(0)])], [row(1)], [1]
+    (gathered,) = gather([server.history], tmp_path)
+    assert gathered.batches().sample() is None
+    assert rows_of(gathered.batches()) == [row(0), row(1)]
+
+
+def test_many_histories_are_asked_for_in_one_request(server: Server, tmp_path: Path) -> None:
+    server.files = [parquet([row(step) for step in range(3)])]
+    histories = [RunHistory(server.client, "e", "p", name) for name in ("a", "gone", "b")]
+    found = list(gather(histories, tmp_path))
+    assert [each.history.run_id for each in found] == ["a", "b"]
+    assert server.asked == ["ExportedHistories"]
+    assert [rows_of(each.batches()) for each in found] == [[row(step) for step in range(3)]] * 2
+
+
+def test_a_server_that_takes_no_aliases_is_asked_one_by_one(server: Server, tmp_path: Path) -> None:
+    server.takes_aliases = False
+    server.files = [parquet([row(0)])]
+    histories = [RunHistory(server.client, "e", "p", name) for name in ("a", "gone", "b")]
+    assert [each.history.run_id for each in gather(histories, tmp_path)] == ["a", "b"]
+    assert server.asked == ["ExportedHistories"] + ["RunExportedHistory"] * 3
+
+
+def test_a_file_that_cannot_be_fetched_is_asked_for_again_when_it_is_read(server: Server, tmp_path: Path) -> None:
+    server.files = [parquet([row(step) for step in range(5)])]
+    server.refused = 1
+    (gathered,) = gather([server.history], tmp_path)
+    assert gathered.files is None
+    assert rows_of(gathered.batches()) == [row(step) for step in range(5)]
+
+
+def test_many_histories_of_a_real_store_are_gathered(tmp_path: Path, recorder: Any) -> None:
+    with open_local(tmp_path / "store") as local:
+        for name in ("a", "b"):
+            recorder(local).run(f"p/{name}", rows=[row(step, of=name) for step in range(20)])
+        local.compact()
+    with Api(f"local:{tmp_path / 'store'}") as api:
+        histories = [run.live_history for run in api.runs("p")]
+        found = {each.history.run_id: rows_of(each.batches()) for each in gather(histories, tmp_path)}
+        assert found == {each.run_id: rows_of(HistoryBatches(each)) for each in histories}
+    assert {name: rows[-1]["of"] for name, rows in found.items()} == {"a": "a", "b": "b"}

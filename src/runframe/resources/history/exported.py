@@ -83,6 +83,7 @@ class ExportedBatches(Iterator[pa.RecordBatch]):
         keys: the top-level keys to read of the files, beside `_step`: only these travel. None for all. Live rows
             come whole.
         page_size: live rows asked for at once.
+        files: the files, where they were fetched already.
 
     Attributes:
         path: the run's path.
@@ -97,10 +98,12 @@ class ExportedBatches(Iterator[pa.RecordBatch]):
         *,
         keys: Sequence[str] | None = None,
         page_size: int = PAGE_SIZE,
+        files: Sequence[Path] | None = None,
     ) -> None:
         self.path = history.path
         self.rows = 0
         self.exports = exports
+        self._fetched = files
         self._history = history
         self._keys = None if keys is None else list(dict.fromkeys([STEP, *keys]))
         self._page_size = page_size
@@ -122,6 +125,19 @@ class ExportedBatches(Iterator[pa.RecordBatch]):
     def close(self) -> None:
         """Stops reading and gives up what is under way."""
         self._batches.close()
+
+    def sample(self) -> pa.RecordBatch | None:
+        """A batch that stands for all of them, where the footers of the fetched files tell their types.
+
+        It has for each column the least and the greatest integer, or any other value; see `runframe.frames.united`.
+        """
+        if self.exports is None or self.exports.seam is not None or not self._fetched or self._keys is not None:
+            return None
+        files = [self._opened(path) for path in self._fetched]
+        values = [found for file in files if (found := _sample(file)) is not None]
+        if len(values) != 1 or len(files) != 1:
+            return None
+        return self._batch(values[0])
 
     def _read(self) -> Generator[pa.RecordBatch, None, None]:
         if self.exports is None:
@@ -154,6 +170,8 @@ class ExportedBatches(Iterator[pa.RecordBatch]):
         return HistoryBatches(self._history, min_step=start, page_size=self._page_size, extent=extent)
 
     def _files(self, exports: Exports, folder: Path) -> list[pq.ParquetFile]:
+        if self._fetched is not None:
+            return [self._opened(path) for path in self._fetched]
         try:
             return [self._open(url, folder / f"{number}.parquet") for number, url in enumerate(exports.urls)]
         except ServerError as error:
@@ -165,14 +183,23 @@ class ExportedBatches(Iterator[pa.RecordBatch]):
 
     def _open(self, url: str, target: Path) -> pq.ParquetFile:
         client = self._history.client
-        try:
-            if self._keys is not None:
+        if self._keys is not None:
+            try:
                 file = open_columns(lambda start, stop: client.read_range(url, start, stop), self._keys)
-                if file is not None:
-                    return file
-            return pq.ParquetFile(client.download(url, target), memory_map=True)
+            except pa.ArrowInvalid as error:
+                raise self._no_parquet(error) from error
+            if file is not None:
+                return file
+        return self._opened(client.download(url, target))
+
+    def _opened(self, path: Path) -> pq.ParquetFile:
+        try:
+            return pq.ParquetFile(path, memory_map=True)
         except pa.ArrowInvalid as error:
-            raise CommError(f"an exported file of {self.path} is no Parquet: {error}", path=self.path) from error
+            raise self._no_parquet(error) from error
+
+    def _no_parquet(self, error: pa.ArrowInvalid) -> CommError:
+        return CommError(f"an exported file of {self.path} is no Parquet: {error}", path=self.path)
 
     def _batch(self, columns: pa.RecordBatch) -> pa.RecordBatch:
         """The columns of a file as a batch of `run_id`, `step` and `row`."""
@@ -219,6 +246,38 @@ def _span(file: pq.ParquetFile) -> tuple[int, int] | None:
                     return None
                 found.append((int(chunk.statistics.min), int(chunk.statistics.max)))
     return (min(low for low, _ in found), max(high for _, high in found)) if found else None
+
+
+def _sample(file: pq.ParquetFile) -> pa.RecordBatch | None:
+    """Two rows that show of each column what its type comes to; None where the footer doesn't tell."""
+    groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+    schema = file.schema_arrow
+    if STEP not in schema.names or len(schema) != file.metadata.num_columns:
+        return None
+    columns = []
+    for index, field in enumerate(schema):
+        if pa.types.is_null(field.type):
+            columns.append(pa.nulls(2))
+            continue
+        found = [group.column(index).statistics for group in groups]
+        if any(each is None or not each.has_null_count for each in found):
+            return None
+        if pa.types.is_integer(field.type) and not all(each.has_min_max or not each.num_values for each in found):
+            return None
+        there = [each for each in found if each.num_values]
+        values: list[Any] = [None, None]
+        if there and pa.types.is_integer(field.type):
+            values = [min(each.min for each in there), max(each.max for each in there)]
+        elif there:
+            values = [_ANY.get(field.type)] * 2
+            if values[0] is None:
+                return None
+        columns.append(pa.array(values, field.type))
+    names = [STEP, *(name for name in schema.names if name != STEP)]
+    return pa.RecordBatch.from_arrays(columns, schema=schema).select(names)
+
+
+_ANY = {pa.float64(): 0.5, pa.float32(): 0.5, pa.bool_(): True, pa.string(): "text", pa.large_string(): "text"}
 
 
 def _ascending(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
