@@ -10,9 +10,11 @@ from __future__ import annotations
 import operator
 import threading
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, SupportsIndex, TypeVar, overload
 
 from runframe.frames.batches import to_batch
@@ -296,7 +298,12 @@ class Collection(DatasetLike, Generic[T]):
         paging = Paging(self.CONNECTION, size=size, cursor=cursor)
         cut = self._cut() if ahead else None
         spread = None if cut is None else Spread(self.CONNECTION, cut, paging, send, wait, size)
-        return Pages(paging, submit, wait, ahead=ahead, spread=spread)
+        spare = partial(self._submit_light, full) if full else None
+        return Pages(paging, submit, wait, ahead=ahead, spread=spread, spare=spare)
+
+    def _submit_light(self, full: bool, ask: Ask) -> Future[dict[str, Any]]:
+        """Asks for a node that the server is too slow for without its heavy fields, with its retries."""
+        return self.client.submit(*self._operation(not full), {**self.variables, **self.CONNECTION.variables(ask)})
 
     def _keep(self, cursor: str | None, page: Page) -> None:
         # Pages overlap where objects are made or removed while we read.
@@ -341,11 +348,22 @@ class Collection(DatasetLike, Generic[T]):
                     yield fresh
         finally:
             pages.close()
+            self._report(pages.tally.meagre)
+
+    def _report(self, meagre: Sequence[Mapping[str, Any]]) -> None:
+        """Warns of nodes whose heavy fields the server could not give."""
+        if meagre:
+            names = ", ".join(str(self._path_of(node)) for node in meagre)
+            warnings.warn(
+                f"the server did not give the large fields of {names} in time, not even alone: they are null",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def _offer(self, cursor: str | None, page: Page, full: bool) -> None:
         """Keeps a page that was read for batches, where it is the next one and not too much."""
         with self._lock:
-            if full:
+            if full and not all(map(self._is_full, self._nodes)):
                 self._absorb(page.nodes)
             self._total = page.total
             if page.resumable and self.more and self._cursor == cursor and len(self._nodes) + len(page.nodes) <= KEPT:

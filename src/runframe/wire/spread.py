@@ -232,7 +232,7 @@ class Spread:
         try:
             page = reading.paging.take(self._wait(answer))
         except CommError as error:
-            if not is_too_slow(error):
+            if not is_too_slow(error) or (reading.paging.ask is not None and reading.paging.ask.size == 1):
                 raise Unreliable from error
             reading.paging.too_slow(error)
             self._size = min(self._size, reading.paging.ask.size if reading.paging.ask else 1)
