@@ -135,12 +135,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def recorder() -> type[Recorder]:
-    """What writes runs into a store."""
-    return Recorder
-
-
 @pytest.fixture(scope="module")
 def api(store: Path) -> Iterator[Api]:
     with Api(f"local:{store}") as api:

@@ -145,8 +145,8 @@ class Collection(DatasetLike, Generic[T]):
         """Whether a node is still being written."""
         return False
 
-    def _cut(self) -> Cut | None:
-        """How a long listing can be read in stretches of time side by side; None where it cannot."""
+    def _cut(self, variables: Mapping[str, Any]) -> Cut | None:
+        """How a long listing with these variables can be read in stretches of time side by side; None: it cannot."""
         return None
 
     def _source(self) -> str | None:
@@ -296,7 +296,7 @@ class Collection(DatasetLike, Generic[T]):
             return self._checked(self.client.wait(answer))
 
         paging = Paging(self.CONNECTION, size=size, cursor=cursor)
-        cut = self._cut() if ahead else None
+        cut = self._cut(self.variables) if ahead else None
         spread = None if cut is None else Spread(self.CONNECTION, cut, paging, send, wait, size)
         spare = partial(self._submit_light, full) if full else None
         return Pages(paging, submit, wait, ahead=ahead, spread=spread, spare=spare)

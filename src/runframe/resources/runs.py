@@ -177,17 +177,18 @@ class Runs(SizedCollection[Run]):
     def _query(self) -> str:
         return f"{extjson.dumps(self.filters)} {self.order}" if self.filters else self.order
 
-    def _cut(self) -> Cut | None:
-        if self.order.lstrip("+-") not in CREATED or "filters" not in self.variables:
+    def _cut(self, variables: Mapping[str, Any]) -> Cut | None:
+        order = variables.get("order")
+        if not isinstance(order, str) or order.lstrip("+-") not in CREATED or "filters" not in variables:
             return None
+        given = json.loads(variables["filters"] or "{}")
 
         def between(first: datetime | None, last: datetime | None) -> dict[str, str]:
             bounds = {"$gte": first, "$lte": last}
             told = {"created_at": {name: at.isoformat() for name, at in bounds.items() if at is not None}}
-            given = json.loads(self.variables["filters"] or "{}")
             return {"filters": json.dumps({"$and": [given, told]} if given else told)}
 
-        return Cut("createdAt", between, descending=not self.order.startswith("+"))
+        return Cut("createdAt", between, descending=not order.startswith("+"))
 
     def _is_live(self, node: Mapping[str, Any]) -> bool:
         return node.get("state") in LIVE_STATES

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from runframe.resources.projection import KEYS_VARIABLE, projected
 from runframe.resources.pushdown import as_filter, both, pushable
 from runframe.wire.documents import Document
 from runframe.wire.pages import Ask, Pages, Paging
+from runframe.wire.spread import Spread
 
 if TYPE_CHECKING:
     from runframe.resources.collection import Collection
@@ -150,13 +151,19 @@ class _Asking:
         connection = type(collection).CONNECTION
 
         def submit(ask: Ask) -> Future[dict[str, Any]]:
-            return collection.client.send(self.document, {**self._variables, **connection.variables(ask)})
+            return send(ask, {})
+
+        def send(ask: Ask, further: Mapping[str, Any]) -> Future[dict[str, Any]]:
+            return collection.client.send(self.document, {**self._variables, **further, **connection.variables(ask)})
 
         def wait(answer: Future[dict[str, Any]]) -> dict[str, Any]:
             return collection._checked(collection.client.wait(answer))
 
         paging = Paging(connection, size=self._size, cursor=collection._start)
-        return Pages(paging, submit, wait, ahead=self._ahead)
+        # A listing whose document does not ask for the times is read page after page: they are not asked for it.
+        cut = collection._cut(self._variables) if self._ahead else None
+        spread = None if cut is None else Spread(connection, cut, paging, send, wait, self._size)
+        return Pages(paging, submit, wait, ahead=self._ahead, spread=spread)
 
     def _provenance(self) -> Provenance:
         found = self._collection._provenance(self._reading)
