@@ -25,7 +25,7 @@ __all__ = ["Cut", "Spread"]
 LONG = 3
 """A listing of more pages than this is cut."""
 
-MOST = 8
+MOST = 5
 """Stretches that are asked for at once at most; the session's pace may allow fewer."""
 
 _FEWEST = 2
