@@ -16,6 +16,7 @@ from runframe.export.state import State
 from runframe.frames import Frame, Provenance, flatten
 from runframe.frames.batches import parse_time, to_batch
 from runframe.frames.schema import CATEGORY, MEANING, TIME, is_json
+from runframe.frames.united import Part, sample_of, united
 from runframe.resources.history.live import HISTORY
 from runframe.resources.runs import Runs
 
@@ -106,13 +107,22 @@ def _twice(schema: Any, documents: Any) -> tuple[Any, list[str]]:
 
 def _row_frame(name: str, schema: Any, state: State, source: Source, options: Options) -> Frame:
     """JSON rows of all runs, by run and in their order, flattened to one schema."""
+    parts: list[Part] = []
+    for entry in state.catalog.entries(name):
+        if entry.part is not None:
+            # Once one part has to be flattened all have: no need to look into the others.
+            parts.append(_part(entry, schema, state, sampled=not parts or parts[-1].sample is not None))
+    return united(schema, parts, _provenance(name, state, source), memory_budget=options.spool)
+
+
+def _part(entry: Any, schema: Any, state: State, *, sampled: bool) -> Part:
+    """One run's rows; where they are plain columns already, with a sample of them."""
 
     def open_() -> Iterator[Any]:
-        for entry in state.catalog.entries(name):
-            for batch in () if entry.part is None else state.read(entry.part):
-                yield _of_run(entry.run_id, batch, schema)
+        for batch in state.read(entry.part):
+            yield _of_run(entry.run_id, batch, schema)
 
-    return flatten(Frame(schema, open_, _provenance(name, state, source)), memory_budget=options.spool)
+    return Part(sample_of(open_()) if sampled else None, open_)
 
 
 def _listed(name: str, state: State) -> Iterator[Any]:
@@ -144,6 +154,8 @@ def _of_run(run_id: str, batch: Any, schema: Any) -> Any:
     """A part's batch with its run's id."""
     zeros = pa.array([0], CATEGORY.index_type).take(pa.array([0] * batch.num_rows, pa.int8()))
     run_ids = pa.DictionaryArray.from_arrays(zeros, pa.array([run_id], CATEGORY.value_type))
+    if pa.types.is_struct(batch.columns[-1].type):
+        return pa.RecordBatch.from_arrays([run_ids, *batch.columns], names=schema.names)
     return pa.RecordBatch.from_arrays([run_ids, *batch.columns], schema=schema)
 
 

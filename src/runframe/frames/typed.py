@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from runframe import extjson
 from runframe.errors import FrameError
 from runframe.frames.places import Place
 from runframe.frames.provenance import Provenance
@@ -53,6 +54,17 @@ class TypedRows:
             if batch.schema.names != self.schema.names:
                 raise FrameError(f"a batch has the columns {batch.schema.names}, its source {self.schema.names}")
             yield batch
+
+
+def as_text(batch: Any) -> Any:
+    """A batch with its structs as extended JSON text, as the `arrow.json` columns hold it; null fields are left out."""
+    arrays = []
+    for array in batch.columns:
+        if pa.types.is_struct(array.type):
+            texts = [None if row is None else extjson.dumps(_without_nulls(row)) for row in array.to_pylist()]
+            array = pa.ExtensionArray.from_storage(pa.json_(), pa.array(texts, pa.string()))
+        arrays.append(array)
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
 def take_columns(place: Place, struct: Any, rows: Any) -> None:

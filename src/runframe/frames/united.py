@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from runframe.frames.flatten import flatten
+from runframe.frames.flatten import MEMORY_BUDGET, flatten
 from runframe.frames.frame import Frame
 from runframe.frames.provenance import Provenance
 from runframe.frames.schema import DOCUMENT, PATH
@@ -38,17 +39,25 @@ class Part:
     open: Callable[[], Iterator[Any]]
 
 
-def united(schema: Any, parts: Sequence[Part], provenance: Callable[[], Provenance] | None = None) -> Frame:
+def united(
+    schema: Any,
+    parts: Sequence[Part],
+    provenance: Provenance | Callable[[], Provenance] | None = None,
+    *,
+    memory_budget: int = MEMORY_BUDGET,
+) -> Frame:
     """The parts as one flattened frame, one after the other.
 
     Args:
         schema: of the parts, their JSON columns declared as such; see `TypedRows`.
         parts: the parts.
         provenance: what is to be said of the frame.
+        memory_budget: see `flatten`.
     """
     flat = _sampled(schema, parts)
     if flat is None:
-        return flatten(TypedRows(schema, lambda: (batch for part in parts for batch in part.open()), provenance))
+        source = TypedRows(schema, lambda: (batch for part in parts for batch in part.open()), provenance)
+        return flatten(source, memory_budget=memory_budget)
     sources = [_source(field, schema) for field in flat]
 
     def read() -> Iterator[Any]:
@@ -58,6 +67,42 @@ def united(schema: Any, parts: Sequence[Part], provenance: Callable[[], Provenan
                 yield pa.RecordBatch.from_arrays(columns, schema=flat)
 
     return Frame(flat, read, provenance)
+
+
+def sample_of(batches: Iterator[Any]) -> Any:
+    """A sample of a part's batches, for `Part`; None where they hold more than plain columns, or differ."""
+    kept: list[Any] = []
+    schema = None
+    for batch in batches:
+        if schema is not None and not batch.schema.equals(schema):
+            return None
+        schema = batch.schema
+        structs = [field.type for field in schema if pa.types.is_struct(field.type)]
+        if not structs or not all(_plain(child.type) in _SIMPLE for type_ in structs for child in type_):
+            return None
+        kept += [_extremes(batch)]
+    if schema is None:
+        return None
+    whole = pa.Table.from_batches(kept, schema).combine_chunks().to_batches()[0]
+    return _extremes(whole)
+
+
+def _extremes(batch: Any) -> Any:
+    """Two rows with the least and the greatest integer of each column, or any other value that is there."""
+    return pa.RecordBatch.from_arrays([_extreme(array) for array in batch.columns], schema=batch.schema)
+
+
+def _extreme(array: Any) -> Any:
+    if pa.types.is_struct(array.type):
+        fields = list(array.type)
+        return pa.StructArray.from_arrays([_extreme(array.field(n)) for n in range(len(fields))], fields=fields)
+    if pa.types.is_integer(array.type) and array.null_count < len(array):
+        found = pc.min_max(array)
+        return pa.array([found["min"].as_py(), found["max"].as_py()], array.type)
+    there = array.drop_null().slice(0, 1)
+    if not len(there):
+        return pa.nulls(2, array.type)
+    return pa.concat_arrays([there, there])
 
 
 def _sampled(schema: Any, parts: Sequence[Part]) -> Any:

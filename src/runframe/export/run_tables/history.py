@@ -13,7 +13,10 @@ import pyarrow as pa
 from runframe.export.run_tables.base import Reading
 from runframe.export.source import Source
 from runframe.export.state import Todo
-from runframe.resources.history.live import HISTORY, history_batches
+from runframe.frames.typed import as_text
+from runframe.resources.history.exported import ExportedBatches, exported_batches
+from runframe.resources.history.live import HISTORY, HistoryBatches, history_batches
+from runframe.resources.history.pages import PAGE_SIZE
 
 
 class HistoryTable:
@@ -29,16 +32,34 @@ class HistoryTable:
 
 
 class _HistoryReading:
+    """A run's history: from what the server exported of it, where that spares requests."""
+
     def __init__(self, source: Source, run: Todo) -> None:
-        self._batches = history_batches(source.history(run.run_id), extent=run.extent)
+        history = source.history(run.run_id)
+        self._batches: HistoryBatches | ExportedBatches
+        if run.live or run.extent is None or (run.extent.lines or 0) <= PAGE_SIZE:
+            # One page at most: to ask for an export first would be a request more.
+            self._batches = history_batches(history, extent=run.extent)
+        else:
+            self._batches = exported_batches(history, run.extent)
 
     @property
     def counted(self) -> int | None:
         return self._batches.server_rows
 
     def __iter__(self) -> Iterator[Any]:
+        typed = None
         for batch in self._batches:
-            yield batch.select(["step", "row"])
+            rows = batch.select(["step", "row"])
+            # A part has one schema: that of its first rows where these are columns, else JSON.
+            typed = rows.schema if typed is None else typed
+            yield rows if rows.schema.equals(typed) and self._is_uniform else as_text(rows)
+
+    @property
+    def _is_uniform(self) -> bool:
+        """Whether all rows come in one form: all of them from one file."""
+        exports = getattr(self._batches, "exports", None)
+        return exports is None or not exports.urls or (len(exports.urls) == 1 and exports.seam is None)
 
     def close(self) -> None:
         self._batches.close()

@@ -60,7 +60,9 @@ class PartWriter:
         self._file: Any = None
 
     def write(self, batch: Any) -> None:
-        """Adds rows."""
+        """Adds rows. Documents may be structs in place of text, where they are so in the first batch already."""
+        if self._writer is None and not self._waiting and batch.schema.types != self._schema.types:
+            self._schema = batch.schema
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
         self._waiting_bytes += batch.nbytes

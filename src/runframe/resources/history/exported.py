@@ -210,6 +210,20 @@ class ExportedBatches(Iterator[pa.RecordBatch]):
         return pa.RecordBatch.from_arrays([run_ids, columns.column(0), rows], names=list(HISTORY.names))
 
 
+def exported_batches(history: RunHistory, extent: Extent) -> HistoryBatches | ExportedBatches:
+    """The complete history of a run that has ended, from the server's exports where there are any: one request more.
+
+    Raises:
+        NotFoundError: the run isn't there.
+        CommError: the server could not be asked; one that knows no exports is read by pages.
+    """
+    try:
+        exports = find_exports(history)
+    except ServerError:
+        return HistoryBatches(history, extent=extent)
+    return ExportedBatches(history, exports) if exports.urls else HistoryBatches(history, extent=extent)
+
+
 def _in_order(files: Sequence[pq.ParquetFile], keys: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
     """The rows of some files, steps ascending, each step once; `_step` comes first."""
     spans = [_span(file) for file in files]
