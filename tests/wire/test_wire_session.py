@@ -58,8 +58,18 @@ class Store:
         self.closed += 1
 
 
+OTHERS: set[threading.Thread] = set()
+"""The loops that ran before a test began: sessions that other files' fixtures hold until the end."""
+
+
+@pytest.fixture(autouse=True)
+def only_own_threads_count() -> None:
+    OTHERS.clear()
+    OTHERS.update(threading.enumerate())
+
+
 def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name == "runframe-wire"]
+    return [thread.name for thread in {*threading.enumerate()} - OTHERS if thread.name == "runframe-wire"]
 
 
 def descriptors() -> int:

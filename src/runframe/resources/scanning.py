@@ -89,6 +89,7 @@ class _Asking:
     def __init__(self, collection: Collection[Any], schema: Schema, request: Request, full: bool) -> None:
         self._collection = collection
         self._schema = schema
+        self._full = full
         self._reading = Reading()
         kind = type(collection)
         pushed, self._exact = (
@@ -145,6 +146,7 @@ class _Asking:
                 yield to_batch(self._schema, rows, collection._context(), path_of=collection._path_of)
         finally:
             found.close()
+            collection._report(found.tally.meagre)
 
     def _pages(self) -> Pages:
         collection = self._collection
@@ -163,7 +165,15 @@ class _Asking:
         # A listing whose document does not ask for the times is read page after page: they are not asked for it.
         cut = collection._cut(self._variables) if self._ahead else None
         spread = None if cut is None else Spread(connection, cut, paging, send, wait, self._size)
-        return Pages(paging, submit, wait, ahead=self._ahead, spread=spread)
+        return Pages(paging, submit, wait, ahead=self._ahead, spread=spread, spare=self._spare if self._full else None)
+
+    def _spare(self, ask: Ask) -> Future[dict[str, Any]]:
+        """Asks for a node that the server is too slow for without its heavy fields."""
+        variables = {name: value for name, value in self._variables.items() if name != KEYS_VARIABLE}
+        connection = type(self._collection).CONNECTION
+        return self._collection.client.submit(
+            *self._collection._operation(False), {**variables, **connection.variables(ask)}
+        )
 
     def _provenance(self) -> Provenance:
         found = self._collection._provenance(self._reading)

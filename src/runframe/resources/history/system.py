@@ -104,8 +104,4 @@ def _named(flat: Frame) -> Frame:
         for batch in flat.to_batches():
             yield pa.RecordBatch.from_arrays([batch.column(index) for index, _ in kept], schema=schema)
 
-    return Frame(schema, batches, lambda: _said(flat), lambda: flat.conflicts, num_rows=flat.num_rows)
-
-
-def _said(frame: Frame) -> Any:
-    return frame.provenance
+    return Frame(schema, batches, flat.provenance, lambda: flat.conflicts, num_rows=flat.num_rows)
