@@ -156,7 +156,7 @@ def _keys(declared: Schema, batch: Any, document: str) -> list[str]:
 
 def warn(message: str) -> None:
     """A warning that points at the caller's line."""
-    warnings.warn(message, UserWarning, stacklevel=_user_level() - 1)
+    warnings.warn(message, UserWarning, stacklevel=_user_level())
 
 
 def _user_level() -> int:

@@ -46,6 +46,31 @@ def test_a_lazy_head_comes_before_a_later_filter(runs: Runs, watch: Watch) -> No
     assert watch.one().filters == {}
 
 
+def test_a_head_after_a_filter_is_the_size_of_the_page(runs: Runs, watch: Watch) -> None:
+    finished = runs.lazy().filter(pl.col("state") == "finished")
+    assert finished.select("id").head(2).collect()["id"].to_list() == ["run-0", "run-1"]
+    sent = watch.one()
+    assert (sent.filters, sent.size) == ({"state": "finished"}, 2)
+    assert finished.slice(1, 2).collect()["id"].to_list() == ["run-1", "run-2"]
+    assert watch.one().size == 3
+    # Rows that only we can tell: the server's first two are not the answer.
+    late = runs.lazy().filter(pl.col("name").str.ends_with("3") | (pl.col("state") == "failed")).head(2)
+    assert late.collect()["id"].to_list() == ["run-3", "empty"]
+
+
+def test_a_head_stays_above_what_changes_the_rows(runs: Runs) -> None:
+    finished = runs.lazy().filter(pl.col("state") == "finished")
+    assert finished.sort("id", descending=True).head(1).collect()["id"].to_list() == ["run-3"]
+    assert finished.head(3).filter(pl.col("id") != "run-0").head(1).collect()["id"].to_list() == ["run-1"]
+    both = finished.head(1).join(finished.select("id", "state"), on="state")
+    assert both.collect().height == 4
+    assert pl.concat([finished.head(1), finished]).collect().height == 5
+    named = finished.filter(pl.col("name") != "a\nSLICE[offset: 0, len: 1]\n PYTHON[runframe] SCAN")
+    assert named.head(3).collect().height == 3
+    grouped = finished.group_by("group").agg(pl.len()).head(1)
+    assert grouped.collect()["len"].to_list() == [4]
+
+
 def test_a_lazy_query_may_name_what_documents_hold(runs: Runs, watch: Watch) -> None:
     lazy = runs.lazy()
     query = lazy.filter(pl.col("config.optimizer.lr") > 0.1, pl.col("summary.loss") < 0.3).select("id", "summary.loss")

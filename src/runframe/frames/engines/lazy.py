@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _MISSING = re.compile(r'unable to find column "(.*?)"; valid columns', re.DOTALL)
 _ESCAPED = re.compile(r"\\(?:u\{([0-9a-f]+)\}|(.))", re.DOTALL)
+_SCAN = re.compile(r"PYTHON(?:\[\w+\])? SCAN")
+_SLICED = re.compile(rf"^ *SLICE\[offset: (\d+), len: (\d+)\]\n *{_SCAN.pattern}", re.MULTILINE)
 _SIGNS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 
 
@@ -41,6 +43,7 @@ class _Source:
         scan: the scan, as it was given.
         found: the flattened columns that the running query names beside the scan's own.
         typed: whether their types are wanted by now.
+        head: how many of the rows that fit are enough for the running query, where that is known.
         running: whether the query is one that tells us when it ends.
         lock: held while such a query runs.
         failure: the error with which the schema could not be told.
@@ -50,6 +53,7 @@ class _Source:
         self.scan = scan
         self.found: list[str] = []
         self.typed = False
+        self.head: int | None = None
         self.running = False
         self.lock = threading.RLock()
         self.failure: Exception | None = None
@@ -76,12 +80,15 @@ class _Source:
     ) -> Iterator[pl.DataFrame]:
         """The batches of a query. It means: the first rows, of these the ones that fit, of these the columns."""
         narrowed = self._current().narrowed(with_columns, predicate, n_rows)
+        if self.head is not None and predicate is not None and n_rows is None:
+            narrowed = narrowed.scan(limit=self.head)
         for batch in narrowed.frame().to_batches():
             yield frame_of(batch)
 
     def forget(self) -> None:
         """Ends a query: what it named, and the types that it found, are not the next one's."""
         self.found, self.typed, self.running, self._now = [], False, False, None
+        self.head = None
         self.failure = None
 
     def _current(self) -> Scan:
@@ -112,7 +119,13 @@ class ScanFrame(pl.LazyFrame):
 
     def collect(self, *args: Any, **options: Any) -> Any:
         """Runs the query."""
-        return self._resolved(lambda: pl.LazyFrame.collect(self, *args, **options))
+
+        def run() -> Any:
+            if not args and not options:
+                self._look_for_head()
+            return pl.LazyFrame.collect(self, *args, **options)
+
+        return self._resolved(run)
 
     def collect_schema(self) -> pl.Schema:
         """The schema that the query comes to."""
@@ -137,6 +150,19 @@ class ScanFrame(pl.LazyFrame):
     def _schema_now(self) -> pl.Schema:
         """The schema by what is known now. A lazy frame keeps the schema that it found: a copy is asked."""
         return pl.LazyFrame.collect_schema(pl.LazyFrame.select(self, pl.all()))
+
+    def _look_for_head(self) -> None:
+        """Tells the source how many rows that fit are enough.
+
+        polars hands a number of rows over only where there is no filter: with one, the slice stays above the scan. It
+        is read off the plan, where nothing stands between the two and the plan has no other scan or slice.
+        """
+        if len(self._sources) != 1:
+            return
+        plan = pl.LazyFrame.explain(self)
+        sliced = _SLICED.search(plan)
+        if sliced and len(_SCAN.findall(plan)) == 1 and plan.count("SLICE[") == 1:
+            self._sources[0].head = int(sliced[1]) + int(sliced[2])
 
     def _resolved(self, run: Callable[[], Any]) -> Any:
         """What a call gives, with the flattened columns that the query names."""
