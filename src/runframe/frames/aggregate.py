@@ -44,7 +44,8 @@ def aggregate(
             group of all runs.
         over: what tells the runs of a group apart: a column with one value a run. "run_id" takes each run by itself.
         runs: what tells of the runs, by `id` or `run_id`: runs (`api.runs(…)`), or a frame of them. A name may leave
-            out its ``config.``.
+            out its ``config.``. None for the runs whose histories these are, where the frame knows them: as what
+            `Runs.histories_frame` gave, or `align` of that.
         level: of the confidence interval of the mean, between 0 and 1.
         interval: "t" (Student's, with count - 1 degrees of freedom) or "normal".
         ddof: what is subtracted from the count in the divisor of the variance: 1 for a sample, 0 for all there is.
@@ -66,7 +67,7 @@ def aggregate(
         raise UsageError(f"aggregate takes what align gives; the frame has no column {missing[0]!r}")
     # In an aligned frame null is a point without a value; in a history it is a value of another type.
     points = points_of(frame, "x", None, nulls="type" not in frame.columns).placed("aggregate")
-    told = _Told(points.runs, by, over, frame, runs)
+    told = _Told(points.runs, by, over, frame, frame._runs if runs is None else runs)
     statistics = _statistics(points, told, nan)
     table = statistics.table(told, points.keys, _Spread(level, interval, ddof))
     query = f"aggregate(by={by!r}, over={over!r}, level={level!r}, interval={interval!r}, ddof={ddof!r}, nan={nan!r})"

@@ -84,7 +84,9 @@ def align(
     table = _aligned(points, points_on, method, beyond, duplicates)
     said = grid if isinstance(grid, (str, int)) else f"{len(points_on.given)} points"
     query = f"align(x={x!r}, grid={said!r}, method={method!r}, beyond={beyond!r}, duplicates={duplicates!r})"
-    return framed(table, points.provenance, query)
+    own = source._runs if isinstance(source, Frame) else None
+    runs = source if hasattr(source, "histories_frame") else own
+    return framed(table, points.provenance, query, runs)
 
 
 @dataclass(frozen=True)
@@ -237,11 +239,11 @@ def _joined(arrays: Sequence[Any], dtype: Any) -> Any:
     return np.concatenate(arrays) if arrays else np.zeros(0, dtype)
 
 
-def framed(table: pa.Table, given: Provenance | None, query: str) -> Frame:
+def framed(table: pa.Table, given: Provenance | None, query: str, runs: Any = None) -> Frame:
     """The frame of a result, which is as complete as its source was."""
     said = None
     if given is not None:
         read = given.rows if given.rows_read is None else given.rows_read
         asked = " · ".join(filter(None, [given.query, query]))
         said = replace(given, rows=table.num_rows, rows_read=read, query=asked, conflicts=0)
-    return Frame(table.schema, table.to_batches, said, num_rows=table.num_rows)
+    return Frame(table.schema, table.to_batches, said, num_rows=table.num_rows, runs=runs)

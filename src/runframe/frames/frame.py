@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +19,10 @@ from runframe.frames.storage import plain_table
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+    from runframe.frames.aggregate import Interval, NaN
+    from runframe.frames.align import Beyond, Duplicates, Method
+    from runframe.frames.patterns import Pattern
 
 _HEAD_ROWS = 5
 _HEAD_COLUMNS = 8
@@ -37,6 +41,7 @@ class Frame:
             the frame says that it is unread); else what the schema's metadata says, if anything.
         conflicts: the report of types that disagreed (a `pyarrow.Table`), or a function that makes it.
         num_rows: the number of rows, where it is known without reading.
+        runs: what tells more of the runs that the rows are of, for `aggregate`: runs, or a frame of them.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class Frame:
         conflicts: Any | Callable[[], Any] = None,
         *,
         num_rows: int | None = None,
+        runs: Any = None,
     ) -> None:
         self._schema = schema
         self._open = open
@@ -54,6 +60,7 @@ class Frame:
         self._conflicts = conflicts
         self._num_rows = num_rows
         self._finished = False
+        self._runs = runs
         self._head: Any = None
 
     @classmethod
@@ -223,6 +230,37 @@ class Frame:
         if provenance.gap is not None:
             raise FrameError(f"the frame is not complete: {provenance.gap}", path=provenance.source)
         return self
+
+    def align(
+        self,
+        x: str,
+        *,
+        grid: Literal["union"] | int | Sequence[float],
+        method: Method,
+        keys: Sequence[str] | Pattern | None = None,
+        beyond: Beyond = "null",
+        duplicates: Duplicates = "error",
+    ) -> Frame:
+        """The series of this history, on one grid: `runframe.align` with this frame as the source."""
+        from runframe.frames.align import align
+
+        return align(self, x, grid=grid, method=method, keys=keys, beyond=beyond, duplicates=duplicates)
+
+    def aggregate(
+        self,
+        by: Sequence[str] | str = (),
+        over: str = "seed",
+        *,
+        runs: Any = None,
+        level: float = 0.95,
+        interval: Interval = "t",
+        ddof: int = 1,
+        nan: NaN = "keep",
+    ) -> Frame:
+        """Statistics of aligned series over runs: `runframe.aggregate` with this frame as the source."""
+        from runframe.frames.aggregate import aggregate
+
+        return aggregate(self, by, over, runs=runs, level=level, interval=interval, ddof=ddof, nan=nan)
 
     def __arrow_c_schema__(self) -> object:
         """The schema as an Arrow PyCapsule; nothing is read for it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
-from runframe import Api, CommError, Frame, FrameError, NotFoundError, UsageError, extjson
+from runframe import Api, CommError, Frame, FrameError, NotFoundError, UsageError, aggregate, align, extjson
 from runframe.resources.client import Client
 from runframe.resources.run import Run
 from runframe.resources.runs import Runs
@@ -316,6 +316,31 @@ def test_histories_of_all_runs_are_one_frame(api: Api) -> None:
     parts = [run.history_frame().to_arrow() for run in api.runs("digits")]
     assert found["loss"] == [value for part in parts[:4] for value in part["loss"].to_pylist()]
     assert frame.require_complete().provenance.server_rows == 100  # type: ignore[union-attr]
+
+
+def test_histories_know_the_runs_that_they_are_averaged_over(written: tuple[Recorder, Api]) -> None:
+    record, api = written
+    for seed in range(3):
+        rows = [{"_step": step, "loss": float(seed + step)} for step in range(0, 4, 1 + seed % 2)]
+        record.run(f"p/s{seed}", config={"seed": seed, "lr": 0.1}, rows=rows, groupName="g")
+    runs = api.runs("p")
+    aligned = runs.histories_frame(["loss"]).align("_step", grid=[0, 1], method="linear")
+    expected = align(runs, "_step", grid=[0, 1], method="linear", keys=["loss"])
+    assert aligned.to_arrow().equals(expected.to_arrow())
+    found = aligned.aggregate(by=["group", "lr"], over="seed").to_arrow()
+    assert found.select(["group", "lr", "x", "mean", "count"]).to_pylist() == [
+        {"group": "g", "lr": 0.1, "x": 0.0, "mean": 1.0, "count": 3},
+        {"group": "g", "lr": 0.1, "x": 1.0, "mean": 2.0, "count": 3},
+    ]
+    for same in (
+        expected,
+        runs.histories_frame(["loss"], shape="long", x="_step").align("x", grid=[0, 1], method="linear"),
+    ):
+        assert aggregate(same, by=["group", "lr"]).to_arrow().equals(found)
+    table = pa.table(aligned)
+    with pytest.raises(UsageError, match="runs= says more of the runs"):
+        aggregate(table)
+    assert aggregate(table, by=["group", "lr"], runs=runs).to_arrow().equals(found)
 
 
 def test_a_metric_has_one_type_over_all_runs(written: tuple[Recorder, Api]) -> None:

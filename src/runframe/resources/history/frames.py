@@ -88,7 +88,9 @@ def runs_frame(
     wanted = Keys(keys, how)
     query = " · ".join(filter(None, [runs._query(), _query(wanted, range_)]))
     open_ = _opener(parts, runs._source(), query, single=False)
-    return _frame(open_, wanted, range_, checked_shape(shape), checked_x(x))
+    frame = _frame(open_, wanted, range_, checked_shape(shape), checked_x(x))
+    frame._runs = runs  # what their configs say is read where it is asked for
+    return frame
 
 
 def listed(client: Client, variables: Mapping[str, Any]) -> Iterator[Part]:
