@@ -192,6 +192,45 @@ def test_no_rows_give_the_columns_that_pass_through() -> None:
     assert len(frame) == 0
 
 
+@pytest.mark.parametrize("made", ["table", "batch", "reader", "polars", "pandas", "large", "sliced"])
+def test_text_that_is_json_is_flattened_unasked(made: str) -> None:
+    texts = [None, '{"a":1,"b":{"c":[1]}}', ' {"a":2.5}']
+    table = pa.table({"id": ["x", "y", "z"], "j": texts, "note": ["{curly}", None, '{"a":1}']})
+    sources: dict[str, Any] = {
+        "table": table,
+        "batch": table.to_batches()[0],
+        "reader": pa.RecordBatchReader.from_batches(table.schema, table.to_batches(max_chunksize=1)),
+        "polars": pl.DataFrame(table),
+        "pandas": table.to_pandas(),
+        "large": table.cast(pa.schema([("id", pa.large_string()), ("j", pa.large_string()), ("note", pa.string())])),
+        "sliced": pa.concat_tables([table.slice(0, 0), table.slice(0, 1), table.slice(1)]),
+    }
+    frame = flatten(sources[made])
+    assert frame.columns == ["id", "j.a", "j.b.c", "note"]
+    assert frame.to_arrow()["j.a"].to_pylist() == [None, 1.0, 2.5]
+    assert frame.to_arrow()["note"].to_pylist() == ["{curly}", None, '{"a":1}']
+
+
+def test_text_is_left_alone_where_the_source_says_what_is_json() -> None:
+    text = pa.array(['{"a":1}'])
+    table = pa.table({"note": text, "config": pa.array(['{"b":2}'], pa.json_())})
+    assert flatten(table).columns == ["note", "config.b"]
+    assert flatten(pa.table({"note": text}), documents=[]).columns == ["note"]
+    assert flatten(Frame.from_arrow(pa.table({"note": text}))).columns == ["note"]
+    assert flatten(pa.table({"list": ["[1]"], "bad": ["{"]})).columns == ["list", "bad"]
+
+
+def test_a_column_asked_for_makes_its_text_a_document() -> None:
+    empty = pa.table({"id": ["x"], "j": pa.array([None], pa.string())})
+    assert flatten(empty, schema={"j.a": pa.int64()}).to_arrow().to_pylist() == [{"id": "x", "j.a": None}]
+    table = pa.table({"id": ["x", "y"], "j": ['{"a":1}', '{"a":"t"}']})
+    assert flatten(table, ["id", "j.a"], pa.schema([("id", pa.string()), ("j.a", pa.int64())]), "null").to_arrow()[
+        "j.a"
+    ].to_pylist() == [1, None]
+    with pytest.raises(FrameError, match="not JSON"):
+        flatten(pa.table({"j": ['{"a":1}', "plain"]}))
+
+
 def test_text_columns_can_be_named_as_documents() -> None:
     frame = flatten(pl.DataFrame({"n": [1, 2], "j": ['{"a":1}', '{"a":2.5}']}), documents=["j"])
     assert types_of(frame) == {"n": pa.int64(), "j.a": pa.float64()}

@@ -27,6 +27,7 @@ from runframe.frames.plan import Plan
 from runframe.frames.provenance import Provenance
 from runframe.frames.schema import unknown_column
 from runframe.frames.spool import Spool
+from runframe.frames.texts import text_documents
 from runframe.frames.typed import TypedRows
 
 MEMORY_BUDGET = 64 * 2**20
@@ -68,8 +69,8 @@ def flatten(
         on_conflict: what becomes of values that do not go together. "json": a column whose types disagree becomes
             JSON text and is reported; a value that does not fit a fixed type is an error. "null": a value that does
             not fit a fixed type is null and is reported (a text that is no JSON, too). "error": both are errors.
-        documents: the columns that hold JSON; by default those of type ``arrow.json``. Naming them is needed where
-            the JSON is plain text.
+        documents: the columns that hold JSON; by default those of type ``arrow.json``, and in a table of another
+            library that has none of them the text columns whose first value is a JSON object. An empty list is none.
         nulls: whether to tell nulls apart from what is missing. Each document then also gets a column of lists of
             text, last, called ``config.nulls`` (its field has the document's name under ``runframe.nulls``): the names
             of the leaves that are null in that row; the document's own name where its text is ``null``; null where
@@ -92,10 +93,13 @@ def flatten(
     types = {field.name: field.type for field in schema} if whole else dict(schema or {})
     _check_names(asked, types, whole=whole)
     once = isinstance(source, pa.RecordBatchReader)
+    ours = isinstance(source, Frame | TypedRows) or hasattr(source, "scan")  # these say themselves what is JSON
     if not once and not isinstance(source, TypedRows):
         source = Frame.from_arrow(source)
     if whole and nulls:
         raise UsageError("nulls=True adds columns, so the schema cannot be the whole frame's: give a mapping of types")
+    if documents is None and not ours:
+        source, documents = text_documents(source, [*(asked or ()), *types])
     reading = _Flattening(source, asked, types, on_conflict, documents, exact=whole, nulls=nulls)
     if whole and not once and on_conflict != "null":
         return reading.stream(schema)
