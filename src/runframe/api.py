@@ -755,6 +755,7 @@ class Api:
         *,
         to: str | Path,
         tables: Iterable[str] | str | None = None,
+        layout: str = "wide",
         files: Iterable[str] | str = (),
         memory: int | str | None = None,
         compare_all: bool = False,
@@ -767,6 +768,7 @@ class Api:
             to: the dataset's folder: new, empty, or an earlier export of the same project, finished or not.
             tables: the tables to write, of ``runs``, ``history``, ``system``, ``console``, ``artifacts``, ``files``,
                 ``sweeps``, ``reports`` and ``projects``; None for ``runs`` and ``history``, "all" for all.
+            layout: "wide" for a history with a column a metric, "long" for one with a row a value.
             files: names of files whose content is fetched too, with ``*`` for any text.
             memory: how much memory it may use for what it holds, as in ``512MB``.
             compare_all: list every run again and compare it, not only those that gave a sign since.
@@ -782,9 +784,8 @@ class Api:
         """
         from runframe.export import export_project
 
-        return export_project(
-            self, path, to=to, tables=tables, files=files, memory=memory, compare_all=compare_all, progress=progress
-        )
+        asked: dict[str, Any] = {"tables": tables, "layout": layout, "files": files, "memory": memory}
+        return export_project(self, path, to=to, **asked, compare_all=compare_all, progress=progress)
 
     # To other servers.
 

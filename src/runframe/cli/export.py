@@ -23,6 +23,7 @@ Tables = Annotated[
     str | None,
     typer.Option("--tables", metavar="NAMES", help="Names with commas between them, or all. By default runs,history."),
 ]
+LAYOUT = "The history's: wide (a column a metric) or long (a row a value)."
 Files = Annotated[
     str,
     typer.Option("--files", metavar="PATTERNS", help="Files whose content is fetched too, as in '*.yaml,media/*'."),
@@ -49,6 +50,7 @@ def export(
     path: Annotated[str, typer.Argument(metavar="ENTITY/PROJECT")],
     to: To,
     tables: Tables = None,
+    layout: Annotated[str, typer.Option("--layout", metavar="LAYOUT", help=LAYOUT)] = "wide",
     files: Files = "",
     memory: Memory = None,
     compare_all: CompareAll = False,
@@ -67,7 +69,8 @@ def export(
     """
     from runframe.export import export_project, plan_export
 
-    asked: dict[str, Any] = {"to": to, "tables": tables, "files": files, "memory": memory, "compare_all": compare_all}
+    asked: dict[str, Any] = {"to": to, "tables": tables, "layout": layout, "files": files, "memory": memory}
+    asked["compare_all"] = compare_all
     with connect(base_url, api_key) as api:
         if dry_run:
             _say_plan(plan_export(api, path, **asked), as_json=as_json)
@@ -87,6 +90,9 @@ def sync(
     tables: Annotated[
         str | None,
         typer.Option("--tables", metavar="NAMES", help="Names with commas between them, or all. By default as before."),
+    ] = None,
+    layout: Annotated[
+        str | None, typer.Option("--layout", metavar="LAYOUT", help=f"{LAYOUT} By default as before.")
     ] = None,
     files: Files = "",
     memory: Memory = None,
@@ -108,8 +114,10 @@ def sync(
     if path is None and known is None:
         raise UsageError(f"{to} holds no export: name the project, as in `runframe sync ENTITY/PROJECT --to {to}`")
     if known is not None:
-        path, tables = path or known.path, tables or ",".join(known.tables)
-    export(str(path), to, tables, files, memory, compare_all, quiet, as_json, dry_run, base_url, api_key)
+        path, tables, layout = path or known.path, tables or ",".join(known.tables), layout or known.layout
+    export(
+        str(path), to, tables, layout or "wide", files, memory, compare_all, quiet, as_json, dry_run, base_url, api_key
+    )
 
 
 def summary(report: ExportReport) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,7 @@ from runframe.export.source import ORDER, Source
 from runframe.export.state import State
 from runframe.frames import Frame, Provenance, flatten
 from runframe.frames.batches import parse_time, to_batch
+from runframe.frames.melt import melt
 from runframe.frames.schema import CATEGORY, MEANING, TIME, is_json
 from runframe.frames.united import Part, sample_of, united
 from runframe.resources.history.live import HISTORY
@@ -35,7 +37,8 @@ def table_frame(name: str, state: State, source: Source, options: Options) -> Fr
     if name in PROJECT_TABLES:
         return _project_frame(PROJECT_TABLES[name], state, source, options)
     if name == "history":
-        return _row_frame("history", HISTORY.arrow, state, source, options)
+        wide = _row_frame("history", HISTORY.arrow, state, source, options)
+        return wide if options.layout == "wide" else _long(wide)
     if name == "system":
         return _plain_names(_row_frame("system", EVENTS.arrow, state, source, options))
     schema = ConsoleTable.schema if name == "console" else FilesTable.schema
@@ -123,6 +126,16 @@ def _part(entry: Any, schema: Any, state: State, *, sampled: bool) -> Part:
             yield _of_run(entry.run_id, batch, schema)
 
     return Part(sample_of(open_()) if sampled else None, open_)
+
+
+def _long(wide: Frame) -> Frame:
+    """A history with a row a value; its provenance still tells whether all rows that were logged are in it."""
+
+    def provenance() -> Provenance | None:
+        of_wide = wide.provenance
+        return None if of_wide is None else replace(of_wide, rows_read=of_wide.rows)
+
+    return melt(wide, provenance=provenance)
 
 
 def _listed(name: str, state: State) -> Iterator[Any]:

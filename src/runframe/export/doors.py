@@ -23,6 +23,7 @@ def export_project(
     *,
     to: str | Path,
     tables: Iterable[str] | str | None = None,
+    layout: str = "wide",
     files: Iterable[str] | str = (),
     memory: int | str | None = None,
     compare_all: bool = False,
@@ -32,8 +33,8 @@ def export_project(
 
     The folder gets a folder for each table and `manifest.json`: `runs/` (a row a run: its attributes, config and
     summary as typed columns and as JSON text), `history/` (a row a step: `run_id`, `_step`, and a typed column a
-    metric, sorted by run and step). Each table has one schema. All of it appears at once when it is whole, and an
-    earlier export of the same project is replaced at once.
+    metric, sorted by run and step; with the layout "long" a row a value). Each table has one schema. All of it appears
+    at once when it is whole, and an earlier export of the same project is replaced at once.
 
     What was fetched is kept below `_runframe/` in the folder. So an export that was stopped, however it was, goes on
     where it was when it is started again; and one that is made again fetches only runs that are new, have changed
@@ -45,6 +46,7 @@ def export_project(
         to: the dataset's folder: new, empty, or an earlier export of the same project.
         tables: the tables to write, of `runs`, `history`, `system`, `console`, `artifacts`, `files`, `sweeps`,
             `reports` and `projects`; None for `runs` and `history`, "all" for all.
+        layout: "wide" for a history with a column a metric, "long" for one with a row a value.
         files: names of files whose content is fetched too, with ``*`` for any text.
         memory: how much memory it may use for what it holds: bytes, or text such as ``512MB`` (which is the default).
         compare_all: list every run again and compare it with what is known, instead of asking the server for
@@ -61,7 +63,7 @@ def export_project(
         CommError: the server refused, or could not be reached.
         OSError: the folder cannot be written.
     """
-    options = Options.of(tables=tables, files=files, memory=memory, compare_all=compare_all)
+    options = Options.of(tables=tables, layout=layout, files=files, memory=memory, compare_all=compare_all)
     return run_export(Source.of_path(api.client, path), to, options, progress)
 
 
@@ -73,12 +75,13 @@ def export_runs(
     *,
     to: str | Path,
     tables: Iterable[str] | str | None = None,
+    layout: str = "wide",
     files: Iterable[str] | str = (),
     memory: int | str | None = None,
     progress: bool | Report | None = None,
 ) -> ExportReport:
     """What `export_project` does, for the runs that match a filter."""
-    options = Options.of(tables=tables, files=files, memory=memory)
+    options = Options.of(tables=tables, layout=layout, files=files, memory=memory)
     return run_export(Source(client, entity, project, dict(filters)), to, options, progress)
 
 
@@ -88,6 +91,7 @@ def plan_export(
     *,
     to: str | Path,
     tables: Iterable[str] | str | None = None,
+    layout: str = "wide",
     files: Iterable[str] | str = (),
     memory: int | str | None = None,
     compare_all: bool = False,
@@ -96,7 +100,7 @@ def plan_export(
 
     Every run is compared, whatever `compare_all` says. How many bytes the histories are is estimated from a few rows.
     """
-    options = Options.of(tables=tables, files=files, memory=memory, compare_all=compare_all)
+    options = Options.of(tables=tables, layout=layout, files=files, memory=memory, compare_all=compare_all)
     return plan_dataset(Source.of_path(api.client, path), to, options)
 
 
@@ -107,13 +111,17 @@ class KnownDataset:
     Attributes:
         path: `entity/project` that it is an export of.
         tables: its tables.
+        layout: of its history.
     """
 
     path: str
     tables: tuple[str, ...]
+    layout: str
 
 
 def known_dataset(to: str | Path) -> KnownDataset | None:
     """What the dataset in a folder is an export of; None where there is none."""
     manifest = read_manifest(Path(to))
-    return None if manifest is None else KnownDataset(manifest["source"]["path"], tuple(manifest["tables"]))
+    if manifest is None:
+        return None
+    return KnownDataset(manifest["source"]["path"], tuple(manifest["tables"]), manifest.get("layout", "wide"))

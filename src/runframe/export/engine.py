@@ -174,7 +174,7 @@ class _Export:
         self._task.update(description=f"Writing {self._target.name}")
         tables = [self._table(name, new, before) for name in self._options.tables]
         generation = 1 + int((before or {}).get("generation") or 0)
-        manifest = manifest_of(self._source, began, tables, self.notes, generation)
+        manifest = manifest_of(self._source, began, tables, self.notes, generation, self._options.layout)
         if "files" in self._options.tables:
             manifest["contents"] = link_contents(self._state.contents, new, contents(self._state))
         history = next((table.rows for table in tables if table.name == "history"), 0)

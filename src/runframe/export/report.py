@@ -62,7 +62,7 @@ class ExportReport:
         path: `entity/project`.
         target: the dataset's folder.
         runs: how many runs the dataset has.
-        rows: how many history rows it has.
+        rows: how many rows its history has: steps, or values where the layout is long.
         bytes: the size of all its data files.
         seconds: how long it took.
         conflicts: how many columns hold values whose types disagree; they are JSON text, and the manifest lists them.
@@ -98,7 +98,9 @@ class ExportReport:
         return not self.gaps
 
 
-def manifest_of(source: Source, began: datetime, tables: list[Table], notes: Notes, generation: int) -> dict[str, Any]:
+def manifest_of(
+    source: Source, began: datetime, tables: list[Table], notes: Notes, generation: int, layout: str
+) -> dict[str, Any]:
     """The manifest: where the data come from, what the tables hold, what was noticed."""
     return {
         "format": FORMAT,
@@ -112,6 +114,7 @@ def manifest_of(source: Source, began: datetime, tables: list[Table], notes: Not
         "live_runs": notes.live,
         "deleted_runs": notes.deleted,
         "gaps": [vars(gap) for gap in notes.gaps],
+        "layout": layout,
         "tables": {table.name: table.described() for table in tables},
         "made_with": {"runframe": __version__, "pyarrow": pa.__version__, "python": platform.python_version()},
     }

@@ -451,6 +451,7 @@ class Runs(SizedCollection[Run]):
         where: Any = None,
         limit: int | None = None,
         tables: Iterable[str] | str | None = None,
+        layout: str = "wide",
         files: Iterable[str] | str = (),
         memory: int | str | None = None,
         progress: bool | Report | None = None,
@@ -468,6 +469,7 @@ class Runs(SizedCollection[Run]):
             limit: of a file: as in `scan`.
             tables: of a dataset: the tables to write, see `Api.export`; None for ``runs`` and ``history``, "all" for
                 all.
+            layout: of a dataset: "wide" for a history with a column a metric, "long" for one with a row a value.
             files: of a dataset: names of files whose content is fetched too, with ``*`` for any text.
             memory: of a dataset: how much memory it may use for what it holds, as in ``512MB``.
             progress: of a dataset: False shows nothing, True a bar; a function gets every change.
@@ -484,13 +486,14 @@ class Runs(SizedCollection[Run]):
         if not of_a_file and (columns is not None or where is not None or limit is not None):
             raise UsageError(f"columns, where and limit are for a file: {path} is a folder (no .parquet at its end)")
         if of_a_file:
-            if tables is not None or files or memory is not None:
-                raise UsageError(f"tables, files and memory are for a dataset: {path} is a single file")
+            if tables is not None or layout != "wide" or files or memory is not None:
+                raise UsageError(f"tables, layout, files and memory are for a dataset: {path} is a single file")
             return self.scan(columns, where, limit).frame().to_parquet(path)
         from runframe.export import export_runs
 
         source = (self.client, self.entity, self.project, self.filters)
-        return export_runs(*source, to=path, tables=tables, files=files, memory=memory, progress=progress)
+        asked: dict[str, Any] = {"tables": tables, "layout": layout, "files": files, "memory": memory}
+        return export_runs(*source, to=path, **asked, progress=progress)
 
     def __repr__(self) -> str:
         return f"<Runs {self.entity}/{self.project}>"
