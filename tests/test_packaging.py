@@ -46,7 +46,7 @@ def test_every_dependency_has_a_bound(requirement: Requirement) -> None:
 
 # Taken where it is there: what only pytest, a notebook, or the official SDK's users have, a second kind of digest, and
 # what an extra brings.
-OPTIONAL = {"IPython", "duckdb", "pytest", "wandb", "xxhash"}
+OPTIONAL = {"IPython", "duckdb", "fsspec", "pytest", "wandb", "xxhash"}
 
 
 def test_every_module_that_the_package_imports_is_declared() -> None:

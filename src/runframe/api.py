@@ -765,7 +765,8 @@ class Api:
 
         Args:
             path: ``entity/project``, or ``project`` of the default entity.
-            to: the dataset's folder: new, empty, or an earlier export of the same project, finished or not.
+            to: the dataset's folder: new, empty, or an earlier export of the same project, finished or not. Or the
+                URL of such a place in an object store: ``s3://``, ``gs://``, ``az://``, or what else fsspec knows.
             tables: the tables to write, of ``runs``, ``history``, ``system``, ``console``, ``artifacts``, ``files``,
                 ``sweeps``, ``reports`` and ``projects``; None for ``runs`` and ``history``, "all" for all.
             layout: "wide" for a history with a column a metric, "long" for one with a row a value.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from runframe.export import ExportPlan, ExportReport
     from runframe.progress import Progress
 
-To = Annotated[str, typer.Option("--to", metavar="DIR", help="The dataset's folder: new, empty, or an earlier export.")]
+To = Annotated[str, typer.Option("--to", metavar="DIR", help="The dataset's folder or s3://, gs://, az:// URL.")]
 Tables = Annotated[
     str | None,
     typer.Option("--tables", metavar="NAMES", help="Names with commas between them, or all. By default runs,history."),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from runframe.export.engine import run_export
 from runframe.export.options import Options
 from runframe.export.planning import ExportPlan, plan_dataset
+from runframe.export.remote import local_copy, remote_manifest, run_remote_export
 from runframe.export.report import ExportReport
 from runframe.export.source import Source
+from runframe.export.stores import is_remote, local_path
 from runframe.export.target import read_manifest
 from runframe.progress import Report
 from runframe.resources.client import Client, Connected
@@ -43,7 +45,8 @@ def export_project(
     Args:
         api: the connection.
         path: `entity/project`, or `project` of the default entity.
-        to: the dataset's folder: new, empty, or an earlier export of the same project.
+        to: the dataset's folder: new, empty, or an earlier export of the same project. Or the URL of such a place in
+            an object store, as in ``s3://bucket/folder``; the manifest is put there last.
         tables: the tables to write, of `runs`, `history`, `system`, `console`, `artifacts`, `files`, `sweeps`,
             `reports` and `projects`; None for `runs` and `history`, "all" for all.
         layout: "wide" for a history with a column a metric, "long" for one with a row a value.
@@ -61,10 +64,10 @@ def export_project(
         UsageError: the folder holds something else, another export is writing to it, or an argument is malformed.
         NotFoundError: there is no such project.
         CommError: the server refused, or could not be reached.
-        OSError: the folder cannot be written.
+        OSError: the folder or the store cannot be written.
     """
     options = Options.of(tables=tables, layout=layout, files=files, memory=memory, compare_all=compare_all)
-    return run_export(Source.of_path(api.client, path), to, options, progress)
+    return _run(Source.of_path(api.client, path), to, options, progress)
 
 
 def export_runs(
@@ -82,7 +85,13 @@ def export_runs(
 ) -> ExportReport:
     """What `export_project` does, for the runs that match a filter."""
     options = Options.of(tables=tables, layout=layout, files=files, memory=memory)
-    return run_export(Source(client, entity, project, dict(filters)), to, options, progress)
+    return _run(Source(client, entity, project, dict(filters)), to, options, progress)
+
+
+def _run(source: Source, to: str | Path, options: Options, progress: bool | Report | None) -> ExportReport:
+    if is_remote(to):
+        return run_remote_export(source, str(to), options, progress)
+    return run_export(source, local_path(to), options, progress)
 
 
 def plan_export(
@@ -101,7 +110,11 @@ def plan_export(
     Every run is compared, whatever `compare_all` says. How many bytes the histories are is estimated from a few rows.
     """
     options = Options.of(tables=tables, layout=layout, files=files, memory=memory, compare_all=compare_all)
-    return plan_dataset(Source.of_path(api.client, path), to, options)
+    source = Source.of_path(api.client, path)
+    if not is_remote(to):
+        return plan_dataset(source, local_path(to), options)
+    with local_copy(str(to), source.path) as (folder, _):
+        return replace(plan_dataset(source, folder, options), target=str(to))
 
 
 @dataclass(frozen=True)
@@ -121,7 +134,7 @@ class KnownDataset:
 
 def known_dataset(to: str | Path) -> KnownDataset | None:
     """What the dataset in a folder is an export of; None where there is none."""
-    manifest = read_manifest(Path(to))
+    manifest = remote_manifest(str(to)) if is_remote(to) else read_manifest(local_path(to))
     if manifest is None:
         return None
     return KnownDataset(manifest["source"]["path"], tuple(manifest["tables"]), manifest.get("layout", "wide"))

@@ -60,7 +60,7 @@ class ExportReport:
 
     Attributes:
         path: `entity/project`.
-        target: the dataset's folder.
+        target: the dataset's folder; text where it is in an object store.
         runs: how many runs the dataset has.
         rows: how many rows its history has: steps, or values where the layout is long.
         bytes: the size of all its data files.
@@ -75,7 +75,7 @@ class ExportReport:
     """
 
     path: str
-    target: Path
+    target: Path | str
     runs: int
     rows: int
     bytes: int

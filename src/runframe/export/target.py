@@ -30,8 +30,16 @@ _AT_FDCWD = -100
 def read_manifest(target: Path) -> dict[str, Any] | None:
     """The manifest of the dataset in a folder; None where the folder holds no dataset of ours."""
     try:
-        manifest = json.loads((target / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+        return parse_manifest((target / MANIFEST).read_bytes())
+    except OSError:
+        return None
+
+
+def parse_manifest(content: bytes | None) -> dict[str, Any] | None:
+    """The manifest that a file holds; None where it is no manifest of ours."""
+    try:
+        manifest = json.loads(content or b"")
+    except ValueError:
         return None
     return manifest if isinstance(manifest, dict) and manifest.get("format") == FORMAT else None
 

@@ -463,7 +463,8 @@ class Runs(SizedCollection[Run]):
         runs that match the filter. The dataset has them in the order of their creation.
 
         Args:
-            path: the file, or the dataset's folder: new, empty, or an earlier export of the same runs.
+            path: the file, or the dataset's folder: new, empty, or an earlier export of the same runs. A dataset may
+                be in an object store as well, as in ``s3://bucket/folder``.
             columns: of a file: as in `scan`.
             where: of a file: as in `scan`.
             limit: of a file: as in `scan`.
@@ -483,6 +484,8 @@ class Runs(SizedCollection[Run]):
             CommError: the server refused, or could not be reached.
         """
         of_a_file = Path(path).suffix == ".parquet"
+        if of_a_file and "://" in str(path):
+            raise UsageError(f"a single file goes to a folder of this machine; without .parquet {path} is a dataset")
         if not of_a_file and (columns is not None or where is not None or limit is not None):
             raise UsageError(f"columns, where and limit are for a file: {path} is a folder (no .parquet at its end)")
         if of_a_file:

@@ -15,7 +15,7 @@ from runframe.export.state.parts import FOLDER, read_part
 STATE = "_runframe"
 """Readers of datasets pass over folders whose names begin with an underscore."""
 
-_CATALOG = "state.sqlite"
+CATALOG = "state.sqlite"
 _LOCK = "lock"
 _NEW = "new"
 
@@ -71,7 +71,7 @@ class State:
         try:
             yield
         finally:
-            self.catalog = Catalog(self.folder / _CATALOG)
+            self.catalog = Catalog(self.folder / CATALOG)
 
     def tidy(self) -> None:
         """Forgets parts whose files are not as they were noted, and removes files that no part names."""
@@ -94,7 +94,7 @@ class State:
 
 def has_state(target: Path) -> bool:
     """Whether a folder holds the state of an export."""
-    return (target / STATE / _CATALOG).is_file()
+    return (target / STATE / CATALOG).is_file()
 
 
 @contextmanager
@@ -111,8 +111,8 @@ def open_state(target: Path) -> Iterator[State]:
     resumed = has_state(target)
     folder = target / STATE
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder / _LOCK, target):
-        state = State(folder, Catalog(folder / _CATALOG), resumed=resumed)
+    with locked(folder / _LOCK, target):
+        state = State(folder, Catalog(folder / CATALOG), resumed=resumed)
         try:
             state.tidy()
             yield state
@@ -134,7 +134,7 @@ def peek_state(target: Path) -> Iterator[Catalog | None]:
     if not has_state(target):
         yield None
         return
-    catalog = Catalog(target / STATE / _CATALOG, read_only=True)
+    catalog = Catalog(target / STATE / CATALOG, read_only=True)
     try:
         yield catalog
     finally:
@@ -142,8 +142,16 @@ def peek_state(target: Path) -> Iterator[Catalog | None]:
 
 
 @contextmanager
-def _locked(path: Path, target: Path) -> Iterator[None]:
-    """Keeps other processes out for the block's time, also when the folder is renamed meanwhile."""
+def locked(path: Path, target: Path) -> Iterator[None]:
+    """Keeps other processes out for the block's time, also when the folder is renamed meanwhile.
+
+    Args:
+        path: the file that stands for the lock; made where it is not there.
+        target: what the error names.
+
+    Raises:
+        UsageError: another process is in.
+    """
     with path.open("ab") as file:
         try:
             import fcntl
