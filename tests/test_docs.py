@@ -43,6 +43,7 @@ def blocks(page: str) -> list[Block]:
 
 def shown(page: str, folder: Path, environment: dict[str, str]) -> list[tuple[Block, str]]:
     """The blocks that show output, each with what really comes out: the page's commands first, then its code."""
+    environment = {**environment, "WANDB_CACHE_DIR": str(folder / "cache")}
     commands = [block.text.partition("\n")[0] for block in blocks(page) if block.language == "console"]
     said = iter([f"{command}\n{called(command, folder, environment)}" for command in commands])
     codes = [block.text for block in blocks(page) if block.language == "python"]

@@ -17,7 +17,6 @@ TABLES = ("runs", "history", "system", "console", "artifacts", "files", "sweeps"
 DEFAULT_TABLES = ("runs", "history")
 
 Layout = Literal["wide", "long"]
-Format = Literal["parquet", "delta"]
 
 MEMORY = 512 * 10**6
 """Bytes that an export may use unless told otherwise."""
