@@ -171,11 +171,12 @@ def console_frame(run: Run, tail: int | None) -> Frame:
     if tail is None:
         return logs._table(None)
     whole = logs._table(None)
-    open_ = whole.to_batches if tail else tuple
+    if not tail:
+        return Frame(whole.schema, tuple, Provenance("complete", logs._source()), num_rows=0)
 
     def said() -> Provenance:
         given = whole.provenance or Provenance("complete", logs._source())
         counted = given.server_rows  # of all lines
         return replace(given, rows=None, server_rows=None if counted is None else min(counted, tail))
 
-    return Frame(whole.schema, open_, said)
+    return Frame(whole.schema, whole.to_batches, said)
