@@ -11,12 +11,18 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from hypothesis import settings
 
 from runframe.server import LocalServer, open_local
 from runframe.server.demo import recordings
 from runframe.testing import Server, serving
 
 Row = dict[str, Any]
+
+# The same examples everywhere, and no time limits: a run of the suite says what a change did, and nothing of the
+# machine. `--hypothesis-profile=default` looks for new examples.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 TOGETHER = {
     **dict.fromkeys(["test_parity.py", "test_sent_documents.py", "test_members.py"], "cases"),
